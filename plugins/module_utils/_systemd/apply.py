@@ -1,0 +1,40 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Private to mcp.platform: brings a unit to its desired state."""
+
+from __future__ import annotations
+
+from .._core.errors import PlatformError
+from .._core.plan import Change
+from . import client
+from .model import Service
+from .plan import plan, record, restart_pending
+
+
+def apply(service: Service, *, check_mode: bool) -> tuple[tuple[Change, ...], bool]:
+    """Bring the unit to its desired state.
+
+    :returns: what was done, and whether a restart is pending that is not allowed here.
+    :raises PlatformError: when the unit does not exist, does not start, or does not get ready.
+    """
+    if not check_mode:
+        client.daemon_reload_if_needed(client.properties(service.name))
+    unit = client.read(service)
+    steps = plan(service, unit)
+    pending = restart_pending(service, unit)
+    changes = tuple(step.change for step in steps)
+    if check_mode:
+        return changes, pending
+    if not unit.exists and (service.started or service.enabled):
+        raise PlatformError(
+            "there is no such unit",
+            where=service.name,
+            hint="install the package that brings it, or place its unit file first",
+        )
+    for step in steps:
+        client.systemctl(step.verb, service.name)
+    if service.started and any(step.verb in {"start", "restart", "reload"} for step in steps):
+        client.wait_until_ready(service)
+    client.write_record(service.name, record(service, unit, steps))
+    return changes, pending
