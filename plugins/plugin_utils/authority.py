@@ -1,7 +1,7 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Private to mcp.platform: the authorities whose keys live on the controller, and what they sign."""
+"""Private to mcp.platform: authorities whose keys live on the controller, and what they sign."""
 
 from __future__ import annotations
 
@@ -192,9 +192,7 @@ def sign_leaf(
         .add_extension(_issuer_key(certificate), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(authority=False), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([purposes[usage] for usage in usages]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([purposes[usage] for usage in usages]), critical=False)
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .sign(key, hashes.SHA256())
     )

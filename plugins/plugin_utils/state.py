@@ -1,13 +1,14 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Private to mcp.platform: the one encrypted file on the controller that a platform is begun from."""
+"""Private to mcp.platform: the encrypted file on the controller that a platform begins with."""
 
 from __future__ import annotations
 
 import base64
 import copy
 import fcntl
+import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -29,7 +30,7 @@ _VAULT_ID = "platform"
 
 
 def new_state(platform: str) -> dict[str, Any]:
-    """Return the state of a platform that has not met a host yet: its authorities and its seal key."""
+    """Return the state before the first host: the authorities and the seal key."""
     root = create_root(f"{platform} root")
     bootstrap = create_intermediate(root, f"{platform} bootstrap")
     return {
@@ -111,7 +112,7 @@ class StateFile:
             raise PlatformError(
                 f"the platform's state can't be read: {error.strerror}",
                 where=str(self.path),
-                hint="set platform_state_dir to its directory, or log in by VAULT_ROLE_ID and VAULT_SECRET_ID",
+                hint="set platform_state_dir, or VAULT_ROLE_ID and VAULT_SECRET_ID instead",
             ) from error
         try:
             return dict(yaml.safe_load(vault.decrypt(text)))
@@ -125,7 +126,8 @@ class StateFile:
     def save(self, state: Mapping[str, Any]) -> None:
         """Encrypt *state* and replace the file by it in one step, on disk before this returns."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = yaml.safe_dump(dict(state), sort_keys=True)
+        # By way of JSON, because Ansible's strings carry tags that YAML has no form for.
+        text = yaml.safe_dump(json.loads(json.dumps(state)), sort_keys=True)
         content = self._vault().encrypt(text.encode(), vault_id=_VAULT_ID)
         write_atomically(self.path, content, mode=0o600)
 

@@ -91,7 +91,7 @@ def request(
         raise PlatformError(
             f"no answer to {method} {path}: {error}",
             where=endpoint.url,
-            hint="check that the service runs, listens there, and that its authority is the given one",
+            hint="check that the service runs and listens there, and that its authority is right",
         ) from error
     try:
         return Reply(status, json.loads(text))

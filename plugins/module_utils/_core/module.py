@@ -46,7 +46,7 @@ class _Module(Protocol):
 
 
 def result(outcome: Outcome) -> dict[str, Any]:
-    """Return the module's result for *outcome*: changed, diff, the steps in words, its own values."""
+    """Return the module's result: changed, diff, the steps in words, its own values."""
     return {
         **outcome.values,
         "changed": bool(outcome.changes),
@@ -56,7 +56,7 @@ def result(outcome: Outcome) -> dict[str, Any]:
 
 
 def serve(module: _Module, execute: Callable[[Context], Outcome]) -> None:
-    """Run *execute* for an already parsed *module*; a :class:`PlatformError` becomes its failure."""
+    """Run *execute* for a parsed *module*; a :class:`PlatformError` becomes its failure."""
     try:
         outcome = execute(Context(module.params, module.check_mode, module.warn))
     except PlatformError as error:

@@ -119,7 +119,8 @@ def staged(files: Iterable[File]) -> Iterator[dict[str, Path]]:
 
 
 def _write(file: File, path: Path) -> None:
-    with path.open("wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as stream:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
         stream.write(file.content)
         stream.flush()
         os.fsync(stream.fileno())

@@ -16,9 +16,7 @@ def _directory_change(desired: Directory, found: Found | None) -> Change | None:
         return Change("create", desired.path, None, desired.attributes.as_dict())
     if found.attributes == desired.attributes:
         return None
-    return Change(
-        "update", desired.path, found.attributes.as_dict(), desired.attributes.as_dict()
-    )
+    return Change("update", desired.path, found.attributes.as_dict(), desired.attributes.as_dict())
 
 
 def _shown(content: bytes, attributes: Attributes, *, sensitive: bool) -> str:
