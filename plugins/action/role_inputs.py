@@ -8,66 +8,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError, AnsibleUndefinedVariable
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mcp.platform.plugins.plugin_utils import role_inputs
-from ansible_collections.mcp.platform.plugins.plugin_utils.role_inputs import Role
-
-try:
-    from ansible.template import trust_as_template
-except ImportError:  # ansible-core before 2.19 has no trust to ask for
-
-    def trust_as_template(value: str) -> str:
-        return value
-
+from ansible_collections.mcp.platform.plugins.plugin_utils.role_inputs import (
+    UNKNOWN_YET,
+    Inputs,
+    Role,
+)
 
 _ROLES = Path(__file__).resolve().parents[2] / "roles"
-_UNKNOWN_YET = object()
-
-
-class _Inputs:
-    """The values that the roles would see on one host."""
-
-    def __init__(self, action: ActionModule, roles: list[Role], variables: dict[str, Any]) -> None:
-        defaults = {
-            name: _trusted(value) for role in roles for name, value in role.defaults.items()
-        }
-        self._variables = {**defaults, **variables}
-        self._templar = action._templar.copy_with_new_env(available_variables=self._variables)
-
-    def value(self, name: str) -> Any:
-        """Return the option's value, or _UNKNOWN_YET where it comes from a later task."""
-        if name not in self._variables:
-            return _UNKNOWN_YET
-        try:
-            return self._templar.template(self._variables[name])
-        except AnsibleUndefinedVariable:
-            return _UNKNOWN_YET
-        except AnsibleError:
-            # A lookup that can't answer before the deployment has begun; its role asks it again.
-            return _UNKNOWN_YET
-
-    def known(self, names: list[str]) -> bool:
-        return all(self.value(name) is not _UNKNOWN_YET for name in names)
-
-    def text(self, template: str) -> str:
-        return str(self._templar.template(trust_as_template(template)))
-
-    def holds(self, expression: str) -> bool:
-        template = trust_as_template("{{ true if (" + expression + ") else false }}")
-        return bool(self._templar.template(template))
-
-
-def _trusted(value: Any) -> Any:
-    if isinstance(value, str):
-        return trust_as_template(value)
-    if isinstance(value, list):
-        return [_trusted(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _trusted(item) for key, item in value.items()}
-    return value
 
 
 def _problem(what: str, where: str, hint: str) -> dict[str, str]:
@@ -95,7 +46,7 @@ class ActionModule(ActionBase):
         )
         everything = [role_inputs.load_role(path) for path in sorted(_ROLES.iterdir())]
         roles = [role for role in everything if role.name in options["roles"]]
-        inputs = _Inputs(self, roles, variables)
+        inputs = Inputs(self._templar, roles, variables)
         problems = [
             *self._misspelt(variables, everything),
             *self._mistyped(inputs, roles),
@@ -125,10 +76,10 @@ class ActionModule(ActionBase):
         ]
 
     @staticmethod
-    def _mistyped(inputs: _Inputs, roles: list[Role]) -> list[dict[str, str]]:
+    def _mistyped(inputs: Inputs, roles: list[Role]) -> list[dict[str, str]]:
         options = {name: option for role in roles for name, option in role.options.items()}
         values = {name: inputs.value(name) for name in options}
-        given = {name: value for name, value in values.items() if value is not _UNKNOWN_YET}
+        given = {name: value for name, value in values.items() if value is not UNKNOWN_YET}
         spec = {name: {**options[name], "required": False} for name in given}
         found = ArgumentSpecValidator(spec).validate(given)
         return [
@@ -137,7 +88,7 @@ class ActionModule(ActionBase):
         ]
 
     @staticmethod
-    def _broken_rules(inputs: _Inputs, roles: list[Role]) -> list[dict[str, str]]:
+    def _broken_rules(inputs: Inputs, roles: list[Role]) -> list[dict[str, str]]:
         return [
             _problem(inputs.text(rule["what"]), rule["where"], inputs.text(rule["hint"]))
             for role in roles
@@ -146,10 +97,10 @@ class ActionModule(ActionBase):
         ]
 
     @staticmethod
-    def _overlapping(inputs: _Inputs, roles: list[Role], host: str) -> list[dict[str, str]]:
+    def _overlapping(inputs: Inputs, roles: list[Role], host: str) -> list[dict[str, str]]:
         def runs_here(role: Role) -> bool:
             hosts = inputs.value(f"{role.name}_hosts")
-            return hosts is _UNKNOWN_YET or host in hosts
+            return hosts is UNKNOWN_YET or host in hosts
 
         ports = {
             option: int(inputs.value(option))

@@ -12,9 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+
+try:
+    from ansible.template import trust_as_template
+except ImportError:  # ansible-core before 2.19 has no trust to ask for
+
+    def trust_as_template(value: str) -> str:
+        return value
+
 
 # Similar enough to be a slip of the keyboard, different enough from a name of one's own.
 _SIMILARITY = 0.86
+# Stands for a value that a later task will provide.
+UNKNOWN_YET = object()
 
 
 @dataclass(frozen=True)
@@ -91,3 +102,49 @@ def overlaps(ports: Mapping[str, int]) -> list[tuple[int, list[str]]]:
     for option, port in sorted(ports.items()):
         claims.setdefault(port, []).append(option)
     return [(port, options) for port, options in sorted(claims.items()) if len(options) > 1]
+
+
+class Inputs:
+    """The values that the roles would see on one host."""
+
+    def __init__(self, templar: Any, roles: Sequence[Role], variables: Mapping[str, Any]) -> None:
+        defaults = {
+            name: _trusted(value) for role in roles for name, value in role.defaults.items()
+        }
+        self._variables = {**defaults, **variables}
+        self._templar = templar.copy_with_new_env(available_variables=self._variables)
+
+    def value(self, name: str) -> Any:
+        """Return the option's value, or UNKNOWN_YET where it comes from a later task."""
+        if name not in self._variables:
+            return UNKNOWN_YET
+        try:
+            return self._templar.template(self._variables[name])
+        except AnsibleUndefinedVariable:
+            return UNKNOWN_YET
+        except AnsibleError:
+            # A lookup that can't answer before the deployment has begun; its role asks it again.
+            return UNKNOWN_YET
+
+    def known(self, names: Sequence[str]) -> bool:
+        """Return whether each of the options has its value already."""
+        return all(self.value(name) is not UNKNOWN_YET for name in names)
+
+    def text(self, template: str) -> str:
+        """Return the template's text."""
+        return str(self._templar.template(trust_as_template(template)))
+
+    def holds(self, expression: str) -> bool:
+        """Return whether the Jinja expression is true."""
+        template = trust_as_template("{{ true if (" + expression + ") else false }}")
+        return bool(self._templar.template(template))
+
+
+def _trusted(value: Any) -> Any:
+    if isinstance(value, str):
+        return trust_as_template(value)
+    if isinstance(value, list):
+        return [_trusted(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _trusted(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,128 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Private to mcp.platform: what a host is, and what it lacks."""
+
+from __future__ import annotations
+
+import ipaddress
+import platform
+import shlex
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Host:
+    """What a host is.
+
+    :param system: os-release's ID and VERSION_ID.
+    :param architecture: the kernel's machine name.
+    :param memory_mb: memory in MiB.
+    :param init: name of the process with the id 1.
+    :param ssh_clients: addresses with an established connection to the SSH server.
+    """
+
+    system: tuple[str, str]
+    architecture: str
+    memory_mb: int
+    init: str
+    ssh_clients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What it must be; empty tuples and 0 ask for nothing."""
+
+    systems: tuple[tuple[str, str], ...] = ()
+    architectures: tuple[str, ...] = ()
+    memory_mb: int = 0
+    ssh_sources: tuple[str, ...] = ()
+
+
+def os_release(text: str) -> tuple[str, str]:
+    """Return ID and VERSION_ID of an os-release file."""
+    pairs = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    values = {key: "".join(shlex.split(value)) for key, value in pairs.items()}
+    return values.get("ID", "unknown"), values.get("VERSION_ID", "unknown")
+
+
+def memory_mb(text: str) -> int:
+    """Return the memory in MiB that /proc/meminfo tells."""
+    line = next(line for line in text.splitlines() if line.startswith("MemTotal:"))
+    return int(line.split()[1]) // 1024
+
+
+def ssh_clients(text: str) -> tuple[str, ...]:
+    """Return the peers' addresses in the output of ``ss -Htn state established``."""
+    peers = {line.split()[3].rpartition(":")[0].strip("[]") for line in text.splitlines() if line}
+    return tuple(sorted(peer.removeprefix("::ffff:").partition("%")[0] for peer in peers))
+
+
+def read(ssh_port: int, root: Path = Path("/")) -> Host:
+    """Return what the host this runs on is.
+
+    :param ssh_port: port of its SSH server.
+    :param root: where ``etc`` and ``proc`` are.
+    """
+    done = subprocess.run(
+        ["ss", "-Htn", "state", "established", f"( sport = :{ssh_port} )"],
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    return Host(
+        os_release((root / "etc/os-release").read_text()),
+        platform.machine(),
+        memory_mb((root / "proc/meminfo").read_text()),
+        (root / "proc/1/comm").read_text().strip(),
+        ssh_clients(done.stdout),
+    )
+
+
+def _inside(address: str, networks: Iterable[str]) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in ipaddress.ip_network(network, strict=False) for network in networks)
+
+
+def _locked_out(host: Host, sources: Sequence[str]) -> list[str]:
+    if not sources or not host.ssh_clients:
+        return []
+    if any(_inside(client, sources) for client in host.ssh_clients):
+        return []
+    return [
+        f"the firewall would cut this very connection: it comes from {', '.join(host.ssh_clients)},"
+        f" and SSH is open to {', '.join(sources)}"
+    ]
+
+
+def problems(host: Host, wanted: Requirements) -> list[str]:
+    """Return what the host lacks, a sentence each."""
+    found = []
+    if wanted.systems and host.system not in wanted.systems:
+        names = " or ".join(" ".join(system) for system in wanted.systems)
+        found.append(f"the host runs {' '.join(host.system)}, not {names}")
+    if wanted.architectures and host.architecture not in wanted.architectures:
+        names = " or ".join(wanted.architectures)
+        found.append(f"the host's architecture is {host.architecture}, not {names}")
+    if host.memory_mb < wanted.memory_mb:
+        found.append(
+            f"the host has {host.memory_mb} MiB of memory, {wanted.memory_mb} MiB are asked for"
+        )
+    if host.init != "systemd":
+        found.append(f"the host was started by {host.init}, not by systemd")
+    return found + _locked_out(host, wanted.ssh_sources)
+
+
+def requirements_from(params: Mapping[str, Any]) -> Requirements:
+    """Return the module's options as :class:`Requirements`."""
+    return Requirements(
+        tuple((system["id"], system["version"]) for system in params["systems"]),
+        tuple(params["architectures"]),
+        int(params["memory_mb"]),
+        tuple(params["ssh_sources"]),
+    )
