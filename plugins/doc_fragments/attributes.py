@@ -18,6 +18,7 @@ attributes:
     description: When run twice in a row, the second run reports no change.
   platform:
     description: Target systems that the module works on.
+    support: full
 """
 
     INFO_MODULE = r"""
@@ -35,6 +36,7 @@ attributes:
     support: full
   platform:
     description: Target systems that the module works on.
+    support: full
     platforms: posix
 """
 
