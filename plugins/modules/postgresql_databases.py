@@ -168,7 +168,7 @@ drift:
   type: list
   elements: str
   returned: always
-  sample: ["CONNECT on database \"shop\" in database shop for intern"]
+  sample: ["CONNECT on database shop for intern"]
 """
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (

@@ -136,10 +136,14 @@ def surplus_inside(
     return frozenset(gone), frozenset(unasked)
 
 
-def _subject(kind: str, targets: list[str]) -> str:
+def _place(kind: str, targets: list[str], database: str) -> str:
+    if kind == "database":
+        return f"database {database}"
     if kind in _DEFAULTS:
-        return f"future {kind} of role {targets[0]}"
-    return f"{kind} {targets[0]}" if len(targets) == 1 else f"{len(targets)} {kind}s"
+        subject = f"future {kind} of role {targets[0]}"
+    else:
+        subject = f"{kind} {targets[0]}" if len(targets) == 1 else f"{len(targets)} {kind}s"
+    return f"{subject} in database {database}"
 
 
 def _grouped(
@@ -161,7 +165,7 @@ def _grouped(
 def described(database: str, grants: Iterable[Grant]) -> list[str]:
     """Return *grants* in words, one line for each group of objects."""
     return [
-        f"{', '.join(names)} on {_subject(kind, targets)} in database {database} for {grantee}"
+        f"{', '.join(names)} on {_place(kind, targets, database)} for {grantee}"
         for kind, grantee, names, targets in _grouped(grants)
     ]
 
@@ -184,7 +188,7 @@ def steps(verb: str, database: str, grants: Iterable[Grant]) -> tuple[Step, ...]
         else:
             objects = f"{_OBJECTS[kind]} {', '.join(targets)}"
             sql = f"{verb.upper()} {what} ON {objects} {link.upper()} {whom}"
-        text = f"{what} on {_subject(kind, targets)} in database {database} {link} {grantee}"
+        text = f"{what} on {_place(kind, targets, database)} {link} {grantee}"
         shown = {"privileges": list(names), "objects": targets, "role": grantee}
         before, after = (None, shown) if verb == "grant" else (shown, None)
         made.append(Step(Change(verb, text, before, after), (sql,)))
