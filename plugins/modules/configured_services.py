@@ -50,6 +50,13 @@ options:
           - Whether it may be restarted here. A member of a cluster may not; its pending restart is returned instead.
         type: bool
         default: true
+      restart_when:
+        description:
+          - Command, a list of words, that has to exit with 0 before a restart. For a member of a cluster - whether the others do without it.
+            It is asked until O(services[].ready_timeout) has passed; then the task fails, and the unit still runs as it did.
+        type: list
+        elements: str
+        default: []
       ready:
         description: Command, a list of words, that exits with 0 once the service does its work. Asked after a start, restart or reload.
         type: list
@@ -134,6 +141,7 @@ def main() -> None:
         "restart_files": {"type": "list", "elements": "path", "default": []},
         "reload_files": {"type": "list", "elements": "path", "default": []},
         "restart": {"type": "bool", "default": True},
+        "restart_when": {"type": "list", "elements": "str", "default": []},
         "ready": {"type": "list", "elements": "str", "default": []},
         "ready_timeout": {"type": "int", "default": 60},
     }

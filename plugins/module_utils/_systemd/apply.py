@@ -33,8 +33,10 @@ def apply(service: Service, *, check_mode: bool) -> tuple[tuple[Change, ...], bo
             hint="install the package that brings it, or place its unit file first",
         )
     for step in steps:
+        if step.verb == "restart":
+            client.wait_for(service, service.restart_when, "may not be restarted")
         client.systemctl(step.verb, service.name)
     if service.started and any(step.verb in {"start", "restart", "reload"} for step in steps):
-        client.wait_until_ready(service)
+        client.wait_for(service, service.ready, "is not ready")
     client.write_record(service.name, record(service, unit, steps))
     return changes, pending

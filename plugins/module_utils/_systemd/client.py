@@ -9,7 +9,7 @@ import json
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .._core.errors import PlatformError
@@ -101,37 +101,39 @@ def write_record(name: str, digests: Mapping[str, str]) -> None:
         write_atomically(RECORDS / f"{name}.json", content)
 
 
-def wait_until_ready(service: Service) -> None:
-    """Poll until the unit is active and its ready command exits with 0.
+def wait_for(service: Service, command: Sequence[str], otherwise: str) -> None:
+    """Poll until the unit is active and *command*, where there is one, exits with 0.
 
-    :raises PlatformError: with what the command said last, when that takes too long.
+    :param otherwise: what the unit is, or may not be, when that takes longer than its
+        ``ready_timeout``.
+    :raises PlatformError: then, with what the command said last.
     """
     deadline = time.monotonic() + service.ready_timeout
     while True:
-        said = _not_ready(service, deadline - time.monotonic())
+        said = _refusal(service, command, deadline - time.monotonic())
         if not said:
             return
         if time.monotonic() > deadline:
             raise PlatformError(
-                f"not ready after {service.ready_timeout} s: {said}{journal(service.name)}",
+                f"{otherwise} after {service.ready_timeout} s: {said}{journal(service.name)}",
                 where=service.name,
                 hint=f"read `journalctl -u {service.name}` on the host, mend the cause, run again",
             )
         time.sleep(_POLL_SECONDS)
 
 
-def _not_ready(service: Service, seconds: float) -> str:
+def _refusal(service: Service, command: Sequence[str], seconds: float) -> str:
     active = properties(service.name).get("ActiveState", "unknown")
     if active != "active":
         return f"the unit is {active}"
-    if not service.ready:
+    if not command:
         return ""
     try:
-        done = _run(*service.ready, timeout=seconds)
+        done = _run(*command, timeout=seconds)
     except subprocess.TimeoutExpired:
-        return f"{service.ready[0]} does not end"
+        return f"{command[0]} does not end"
     except FileNotFoundError:
-        return f"there is no command {service.ready[0]}"
+        return f"there is no command {command[0]}"
     if done.returncode == 0:
         return ""
     return (done.stdout + done.stderr).strip()[-800:] or f"exit status {done.returncode}"

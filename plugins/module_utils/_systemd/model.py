@@ -18,6 +18,7 @@ class Service:
     :param restart_files: files whose content it takes only at a start.
     :param reload_files: files whose content it takes at a reload.
     :param restart: whether it may be restarted here.
+    :param restart_when: command that has to exit with 0 before a restart; empty for none.
     :param ready: command that exits with 0 once the service does its work; empty for none.
     :param ready_timeout: seconds to wait for that.
     """
@@ -28,6 +29,7 @@ class Service:
     restart_files: tuple[str, ...] = ()
     reload_files: tuple[str, ...] = ()
     restart: bool = True
+    restart_when: tuple[str, ...] = ()
     ready: tuple[str, ...] = ()
     ready_timeout: int = 60
 
@@ -64,6 +66,7 @@ def services_from(params: Mapping[str, Any]) -> tuple[Service, ...]:
             restart_files=tuple(item["restart_files"]),
             reload_files=tuple(item["reload_files"]),
             restart=item["restart"],
+            restart_when=tuple(item["restart_when"]),
             ready=tuple(item["ready"]),
             ready_timeout=item["ready_timeout"],
         )
