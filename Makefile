@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 export LAB_NAME ?= lab
 export LAB_SUBNET ?= 10.77.0.0/24
 
-# Passed to ansible-playbook by lab, destroy, deploy and verify: make deploy ARGS='--check --diff'
+# Passed to ansible-playbook by destroy, deploy, verify and status: make deploy ARGS='--check --diff'
 ARGS ?=
 
 # Every target runs in the pinned tool environment, which is made where it is missing.
@@ -33,7 +33,7 @@ quickstart: ## everything: lab, deploy, verify, status; run it again at any time
 
 .PHONY: lab
 lab: ## make the lab's hosts, or start them
-	@$(IN) ansible-playbook mcp.platform.create_lab $(ARGS)
+	@$(IN) tools/quickstart lab
 
 .PHONY: deploy
 deploy: ## deploy the platform on the lab, or bring it back to what the inventory says

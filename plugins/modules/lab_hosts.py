@@ -2,8 +2,6 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The hosts of a lab."""
-
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -54,18 +52,20 @@ options:
     choices: [present, absent]
     default: present
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - mcp.platform.attributes
 attributes:
   check_mode:
     support: full
   diff_mode:
+    support: full
+  idempotent:
     support: full
   platform:
     platforms: debian
 requirements:
   - podman
 author:
-  - Contributors to the mcp.platform project
+  - Contributors to the mcp.platform project (@mcp-platform)
 """
 
 EXAMPLES = r"""

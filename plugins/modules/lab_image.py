@@ -2,8 +2,6 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Images of Debian for lab hosts."""
-
 from __future__ import annotations
 
 DOCUMENTATION = r"""
@@ -49,11 +47,13 @@ options:
     type: path
     default: podman
 extends_documentation_fragment:
-  - ansible.builtin.action_common_attributes
+  - mcp.platform.attributes
 attributes:
   check_mode:
     support: full
   diff_mode:
+    support: full
+  idempotent:
     support: full
   platform:
     platforms: debian
@@ -61,7 +61,7 @@ requirements:
   - podman
   - debootstrap
 author:
-  - Contributors to the mcp.platform project
+  - Contributors to the mcp.platform project (@mcp-platform)
 """
 
 EXAMPLES = r"""

@@ -118,7 +118,10 @@ def routes(runner: Runner = subprocess.run) -> list[tuple[str, ipaddress.IPv4Net
         check=True,
     )
     return [
-        (f"the interface {route.get('dev', 'of another route')}", ipaddress.IPv4Network(route["dst"]))
+        (
+            f"the interface {route.get('dev', 'of another route')}",
+            ipaddress.IPv4Network(route["dst"]),
+        )
         for route in json.loads(done.stdout or "[]")
         if route["dst"] != "default" and route.get("type", "unicast") == "unicast"
     ]

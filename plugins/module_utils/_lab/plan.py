@@ -33,9 +33,7 @@ def _host_changes(host: Host, found: FoundHost | None, lab: Lab) -> Iterator[Cha
         yield Change("start", f"host {host.name}", {"state": "stopped"}, {"state": "running"})
         return
     if found.authorized_key != lab.authorized_key:
-        yield Change(
-            "update", f"key of host {host.name}", found.authorized_key, lab.authorized_key
-        )
+        yield Change("update", f"key of host {host.name}", found.authorized_key, lab.authorized_key)
     if found.apt_proxy != lab.apt_proxy:
         yield Change("update", f"apt proxy of host {host.name}", found.apt_proxy, lab.apt_proxy)
 
