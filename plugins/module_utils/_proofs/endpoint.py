@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import http.client
 import socket
@@ -17,6 +18,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._core.errors import PlatformError
+
+# A refusal takes a round trip; a server that accepts stays silent for as long.
+_REFUSAL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -104,9 +108,24 @@ def _context(attempt: Attempt, folder: Path) -> ssl.SSLContext:
     return context
 
 
+def _hear_refusal(connection: http.client.HTTPConnection) -> None:
+    """Let a server that refuses our certificate say so, before a request makes it hang up instead.
+
+    In TLS 1.3 it judges the client's certificate when the client already takes the handshake for
+    done.
+    """
+    connection.connect()
+    if isinstance(connection.sock, ssl.SSLSocket):
+        connection.sock.settimeout(_REFUSAL_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            connection.sock.recv(1)
+        connection.sock.settimeout(connection.timeout)
+
+
 def _request(attempt: Attempt, connection: http.client.HTTPConnection) -> Ending:
     target = urlsplit(attempt.url)
     try:
+        _hear_refusal(connection)
         headers = {"Content-Type": "application/json"}
         connection.request(attempt.method, target.path or "/", attempt.body or None, headers)
         return Ending(f"status {connection.getresponse().status}")
