@@ -57,7 +57,7 @@ class ActionModule(ActionBase):
             return result
         second = self._module({**arguments, "certificates": certificates}, task_vars)
         # What the second run found done is what the first one planned.
-        kept = {key: first[key] for key in ("changed", "changes", "diff") if key in first}
+        kept: dict[str, Any] = {key: first[key] for key in ("changed", "changes", "diff")}
         result.update(second if second.get("failed") else {**second, **kept})
         return result
 
