@@ -47,7 +47,9 @@ def _lint() -> list[Check]:
         Check("mypy", ["mypy", "-p", "ansible_collections.mcp.platform.plugins"]),
         Check("yamllint", ["yamllint", "--strict", "."]),
         Check("ansible-lint", ["ansible-lint", "--offline", "--nocolor", "-q"]),
-        Check("shellcheck", ["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", *shell]),
+        Check(
+            "shellcheck", ["shellcheck", "--external-sources", "--source-path=SCRIPTDIR", *shell]
+        ),
         Check("codespell", ["codespell", *files]),
         Check("changelog", ["antsibull-changelog", "lint"]),
         Check("generated", ["tools/generate_docs", "--check"]),
@@ -121,6 +123,8 @@ SUITES = {
         Suite("contract", "what holds for every role, module and playbook", _contract),
         Suite("integration", "modules against the real services", _integration, fast=False),
         Suite("molecule", "a scenario for each role, on fresh hosts", _molecule, fast=False),
-        Suite("landscape", "the whole platform: deploy, again, repair, kill", _landscape, fast=False),
+        Suite(
+            "landscape", "the whole platform: deploy, again, repair, kill", _landscape, fast=False
+        ),
     )
 }

@@ -68,7 +68,7 @@ def as_closing_line(output: str, ok: bool) -> Count:
 
 
 def _never_silent(count: Count, ok: bool) -> Count:
-    """Return *count* with a failure added where a check failed, or ran nothing, and did not say so."""
+    """Return *count*, with a failure added where none was counted and one there was."""
     if not count.failed and (not ok or not count.passed):
         return count + Count(0, 1)
     return count

@@ -39,7 +39,7 @@ class Report:
 
 
 def run_check(check: Check, root: Path) -> tuple[bool, str]:
-    """Run one command in a process group of its own, and return whether it passed and its output."""
+    """Run one command in a process group of its own; return whether it passed, and its output."""
     environment = {**os.environ, "NO_COLOR": "1", "ANSIBLE_NOCOLOR": "1", **check.environment}
     try:
         process = subprocess.Popen(
