@@ -84,8 +84,8 @@ def _wait_until_it_answers(address: str) -> None:
 def build_cache(podman: Podman, found: FoundCache, image: str, upstream: str) -> FoundCache:
     """Make the cache run *image*; its network and the volume with the packages are kept.
 
-    Privileged only for the limits that crun sets (see image.py): the program is an unprivileged user's
-    and can't become another.
+    Privileged only for the limits that crun sets (see image.py): the program is an unprivileged
+    user's and can't become another.
 
     :param upstream: HTTP proxy that the cache itself goes through, empty for none.
     """

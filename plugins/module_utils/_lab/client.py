@@ -14,10 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from .._core.errors import PlatformError
-from .model import CACHE_NAME, HOST_LABEL, LAB_LABEL, Found, FoundHost, Host, Lab
+from .model import HOST_LABEL, LAB_LABEL, Found, FoundHost, Host, Lab
 
 USER = "platform"
+APT_PROXY = "/etc/apt/apt.conf.d/00lab-proxy"
 BOOT_SECONDS = 60
+PODMAN_SECONDS = 900
 
 # One round trip per host: what a host holds of its lab, one fact a line.
 _REPORT = f"""
@@ -27,7 +29,7 @@ systemctl --quiet is-active ssh.service
 echo "host_key $(cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub)"
 echo "authorized_key $(cat /home/{USER}/.ssh/authorized_keys 2>/dev/null || :)"
 echo "apt_proxy $(sed -n 's/^Acquire::http::Proxy "\\(.*\\)";$/\\1/p' \
-    /etc/apt/apt.conf.d/00lab-proxy 2>/dev/null || :)"
+    {APT_PROXY} 2>/dev/null || :)"
 """
 
 _SETTLE = f"""
@@ -37,9 +39,9 @@ install -o {USER} -g {USER} -m 0600 /dev/null /home/{USER}/.ssh/authorized_keys.
 printf '%s\\n' "$1" >/home/{USER}/.ssh/authorized_keys.new
 mv /home/{USER}/.ssh/authorized_keys.new /home/{USER}/.ssh/authorized_keys
 if [ -n "$2" ]; then
-    printf 'Acquire::http::Proxy "%s";\\nAcquire::Retries "3";\\n' "$2" >/etc/apt/apt.conf.d/00lab-proxy
+    printf 'Acquire::http::Proxy "%s";\\nAcquire::Retries "3";\\n' "$2" >{APT_PROXY}
 else
-    rm -f /etc/apt/apt.conf.d/00lab-proxy
+    rm -f {APT_PROXY}
 fi
 # The image has no package lists; without this they would pass for fresh ones that are empty.
 [ -n "$(ls /var/lib/apt/lists/*Release 2>/dev/null)" ] || touch -d @0 /var/lib/apt/lists
@@ -59,15 +61,29 @@ class Podman:
         self._runner = runner
 
     def attempt(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run podman and return how it ended."""
-        return self._runner(
-            [self._command, *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=900,
-        )
+        """Run podman and return how it ended.
+
+        :raises PlatformError: when there is no podman, or it hangs.
+        """
+        try:
+            return self._runner(
+                [self._command, *arguments],
+                input=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=PODMAN_SECONDS,
+            )
+        except FileNotFoundError as error:
+            raise PlatformError(
+                "there is no podman on this machine", where=self._command, hint="install podman"
+            ) from error
+        except subprocess.TimeoutExpired as error:
+            raise PlatformError(
+                f"podman {arguments[0]} did not end within {PODMAN_SECONDS} s",
+                where=" ".join(arguments[-2:]),
+                hint="is the disk or the machine overloaded? Try again",
+            ) from error
 
     def run(self, *arguments: str, stdin: str = "") -> str:
         """Run podman and return its standard output.

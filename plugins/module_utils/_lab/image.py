@@ -22,6 +22,8 @@ from .._core.errors import PlatformError
 from .client import Podman
 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+DEBOOTSTRAP = Path("/usr/sbin/debootstrap")
+SCRIPTS = Path("/usr/share/debootstrap/scripts")
 _WITH_SHELL = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
 
 
@@ -117,7 +119,10 @@ def machine_proxy() -> str:
 
 def _offers(mirror: str, suite: str, proxy: str) -> bool:
     handlers = [urllib.request.ProxyHandler({"http": proxy, "https": proxy})] if proxy else []
-    request = urllib.request.Request(f"{mirror}/dists/{suite}/InRelease", method="HEAD")
+    if not mirror.startswith(("http://", "https://")):
+        return False
+    url = f"{mirror}/dists/{suite}/InRelease"
+    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 -- the scheme is checked above
     try:
         with urllib.request.build_opener(*handlers).open(request, timeout=15):
             return True
@@ -169,15 +174,19 @@ def _execute(command: list[str], *, environment: Mapping[str, str], stdin: str =
         )
 
 
-def _default_mirror(release: str) -> str:
-    """Return the mirror that debootstrap itself falls back to, from its own script."""
-    script = Path("/usr/share/debootstrap/scripts") / release
-    found = re.search(r"^default_mirror\s+(\S+)", script.read_text(encoding="utf-8"), re.MULTILINE)
-    if found:
-        return found.group(1).rstrip("/")
-    program = Path(shutil.which("debootstrap") or "/usr/sbin/debootstrap")
-    found = re.search(r'^DEF_MIRROR="?([^"\s]+)', program.read_text(encoding="utf-8"), re.MULTILINE)
+def _first_match(pattern: str, path: Path) -> str:
+    if not path.is_file():
+        return ""
+    found = re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
     return found.group(1).rstrip("/") if found else ""
+
+
+def _default_mirror(release: str) -> str:
+    """Return the mirror that debootstrap itself falls back to, from its own scripts."""
+    program = Path(shutil.which("debootstrap") or DEBOOTSTRAP)
+    return _first_match(r"^\s*default_mirror\s+(\S+)", SCRIPTS / release) or _first_match(
+        r'^DEF_MIRROR="?([^"\s]+)', program
+    )
 
 
 def _choose_mirror(recipe: Recipe) -> Mirror:
@@ -223,8 +232,8 @@ def build_from_release(podman: Podman, recipe: Recipe, image: str) -> None:
 def build_from_image(podman: Podman, recipe: Recipe, image: str) -> None:
     """Make *image* by running the set-up script in a container of the base image.
 
-    The machine's own network is used: nothing of podman's is there yet. Privileged, because elsewise
-    crun sets limits that it may not set where CAP_SYS_RESOURCE is missing.
+    The machine's own network is used: nothing of podman's is there yet. Privileged, because
+    otherwise crun sets limits that it may not set where CAP_SYS_RESOURCE is missing.
     """
     proxy = machine_proxy()
     container = f"mcp-platform-build-{os.getpid()}"

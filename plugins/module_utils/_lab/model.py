@@ -110,7 +110,7 @@ def place(lab: str, subnet: ipaddress.IPv4Network, names: Sequence[str]) -> tupl
 def refuse_taken(
     subnet: ipaddress.IPv4Network, taken: Iterable[tuple[str, ipaddress.IPv4Network]]
 ) -> None:
-    """Raise when *subnet* overlaps one of the networks in *taken*, given as (who uses it, network)."""
+    """Raise when *subnet* overlaps a network in *taken*, given as (who uses it, network)."""
     for owner, network in taken:
         if subnet.overlaps(network):
             raise PlatformError(
