@@ -169,6 +169,11 @@ drift:
   elements: str
   returned: always
   sample: ["CONNECT on database shop for intern"]
+server_version:
+  description: Version of the server; empty in check mode where there is none yet.
+  type: str
+  returned: always
+  sample: "17.6"
 """
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (

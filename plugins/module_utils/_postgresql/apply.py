@@ -103,8 +103,9 @@ def apply_databases(
     login = client.login(options)
     with _administration(connect, login, check_mode, warn) as session:
         current = client.read_databases(session) if session else {}
-        administrator = login.user
+        administrator, version = login.user, ""
         if session:
+            version = session.version()
             names, administrator = client.read_names(session)
             # In check mode the roles may be what the task before this one would create.
             known = names if not check_mode else names.union(*(d.roles for d in desired))
@@ -126,4 +127,4 @@ def apply_databases(
         made, content = _inside(connect, login, database, owner, check_mode)
         changes += made
         drift += databases.drift(database, there, content, owner)
-    return Outcome(changes, {"drift": drift})
+    return Outcome(changes, {"drift": drift, "server_version": version})

@@ -70,6 +70,9 @@ class Session(Protocol):
     def apply(self, steps: Iterable[Step]) -> None:
         """Carry out *steps*: those that may share a transaction in one, after the others."""
 
+    def version(self) -> str:
+        """Return the server's version, such as ``17.6``."""
+
     def close(self) -> None:
         """End the connection."""
 
@@ -214,6 +217,9 @@ class _Connection:
 
     def _is_superuser(self) -> bool:
         return bool(self._connection.get_parameter_status("is_superuser") == "on")
+
+    def version(self) -> str:
+        return str(self._connection.get_parameter_status("server_version")).split(" ")[0]
 
     def close(self) -> None:
         self._connection.close()
