@@ -12,7 +12,7 @@ import yaml
 
 from checks import check
 from checks.generated import generate_docs
-from checks.tree import files, load, text_of
+from checks.tree import LOADER, files, load, text_of
 
 COMMENTED = {".py", ".yml", ".yaml", ".sh", ".j2", ".toml", ".cfg", ".in"}
 # Split, so that this file holds none of what it looks for.
@@ -204,7 +204,7 @@ def yaml_is_readable(tree: Path) -> list[str]:
     for path in files(tree):
         if path.suffix in (".yml", ".yaml"):
             try:
-                list(yaml.parse(text_of(path)))
+                list(yaml.parse(text_of(path), LOADER))
             except yaml.YAMLError as error:
                 problems.append(f"{path.relative_to(tree)}: {error}")
     return problems
