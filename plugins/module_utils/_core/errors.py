@@ -28,3 +28,12 @@ class PlatformError(Exception):
     def as_dict(self) -> dict[str, str]:
         """Return the three parts, as a failing module returns them under ``error``."""
         return {"what": self.what, "where": self.where, "hint": self.hint}
+
+
+def refusal(error: OSError) -> PlatformError:
+    """Return what the operating system refuses, a full disk for example, in our own form."""
+    return PlatformError(
+        error.strerror or str(error),
+        where=str(error.filename or ""),
+        hint="mend that, and run again; what was done before stays done",
+    )

@@ -47,6 +47,7 @@ class Reply:
 
 
 def _open(method: str, endpoint: Endpoint, path: str, data: str | None) -> tuple[int, str]:
+    from http.client import HTTPException
     from urllib.error import HTTPError
 
     from ansible.module_utils.urls import open_url
@@ -67,9 +68,11 @@ def _open(method: str, endpoint: Endpoint, path: str, data: str | None) -> tuple
             use_proxy=False,
             follow_redirects="none",
         )
+        return response.status, response.read().decode(errors="replace")
     except HTTPError as error:
         return error.code, error.read().decode(errors="replace")
-    return response.status, response.read().decode(errors="replace")
+    except HTTPException as error:
+        raise ConnectionError(f"the reply is not HTTP ({type(error).__name__})") from error
 
 
 def request(

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .errors import PlatformError
+from .errors import PlatformError, refusal
 from .plan import Change, as_diff
 
 
@@ -55,14 +56,32 @@ def result(outcome: Outcome) -> dict[str, Any]:
     }
 
 
+def _late(error: subprocess.TimeoutExpired) -> PlatformError:
+    # The words after the first may hold a secret.
+    command = error.cmd if isinstance(error.cmd, str) else str(error.cmd[0])
+    return PlatformError(
+        f"{command.split()[0]} did not end within {error.timeout:.0f} s",
+        hint="look at what it waits for on the host, and run again",
+    )
+
+
 def serve(module: _Module, execute: Callable[[Context], Outcome]) -> None:
-    """Run *execute* for a parsed *module*; a :class:`PlatformError` becomes its failure."""
+    """Run *execute* for a parsed *module*.
+
+    A :class:`PlatformError`, a refusal of the operating system, and a command that does not end
+    become its failure. Anything else is a fault of ours, and keeps its traceback.
+    """
     try:
         outcome = execute(Context(module.params, module.check_mode, module.warn))
     except PlatformError as error:
-        module.fail_json(msg=str(error), error=error.as_dict())
+        failure = error
+    except OSError as error:
+        failure = refusal(error)
+    except subprocess.TimeoutExpired as error:
+        failure = _late(error)
     else:
-        module.exit_json(**result(outcome))
+        return module.exit_json(**result(outcome))
+    return module.fail_json(msg=str(failure), error=failure.as_dict())
 
 
 def run(execute: Callable[[Context], Outcome], **module_arguments: Any) -> None:
