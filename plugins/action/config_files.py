@@ -5,11 +5,23 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
+
+try:
+    from ansible.template import trust_as_template  # noqa: F401 - only whether it is there
+except ImportError:
+    # ansible-core before 2.19 would turn a rendered JSON file into a dictionary; asking a newer
+    # one not to would only bring a warning.
+    _RENDERING = {"convert_data": False}
+else:
+    _RENDERING = {}
 
 
 class ActionModule(ActionBase):
@@ -35,7 +47,9 @@ class ActionModule(ActionBase):
         )
         return result
 
-    def _finished(self, item: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
+    def _finished(self, item: Any, variables: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(item, Mapping):
+            raise AnsibleActionFail("files takes a list of mappings, each with dest and content")
         file = dict(item)
         template = file.pop("template", None)
         if (template is None) == (file.get("content") is None):
@@ -44,12 +58,29 @@ class ActionModule(ActionBase):
             )
         if template is not None:
             file["content"] = self._render(template, variables)
-        if file.get("sensitive"):
+        file["content"] = _text(file["content"])
+        file["sensitive"] = _flag(file)
+        if file["sensitive"]:
             file["secret_content"] = file.pop("content")
         return file
 
-    def _render(self, template: str, variables: dict[str, Any]) -> str:
+    def _render(self, template: str, variables: dict[str, Any]) -> Any:
         lookup = lookup_loader.get(
             "ansible.builtin.template", loader=self._loader, templar=self._templar
         )
-        return str(lookup.run([template], variables=variables)[0])
+        return lookup.run([template], variables=variables, **_RENDERING)[0]
+
+
+def _text(value: Any) -> str:
+    """Return *value* as a file's content; what is no text becomes JSON, never Python's notation."""
+    return str(value) if isinstance(value, str) else json.dumps(value, indent=2) + "\n"
+
+
+def _flag(file: Mapping[str, Any]) -> bool:
+    # Before the module reads it, because here it decides what is kept from the output.
+    try:
+        return bool(boolean(file.get("sensitive", False)))
+    except TypeError:
+        raise AnsibleActionFail(
+            f"{file.get('dest')}: sensitive is neither true nor false"
+        ) from None

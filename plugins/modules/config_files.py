@@ -15,7 +15,7 @@ description:
   - An action plugin does the rendering; the module on the host gets finished content.
 options:
   directories:
-    description: Directories to make first, in this order; missing parents are made for root alone.
+    description: Directories to make first, in this order; missing parents are made with mode 0755.
     type: list
     elements: dict
     default: []
@@ -33,7 +33,7 @@ options:
         type: str
         default: root
       mode:
-        description: Permissions in octal digits, quoted.
+        description: Permissions in octal digits, quoted and with a leading zero.
         type: str
         default: "0755"
   files:
@@ -70,7 +70,7 @@ options:
         type: str
         default: root
       mode:
-        description: Permissions in octal digits, quoted.
+        description: Permissions in octal digits, quoted and with a leading zero.
         type: str
         default: "0644"
       validate:

@@ -48,5 +48,6 @@ def apply(desired: Desired, *, check_mode: bool) -> tuple[Change, ...]:
             client.check(file, stagings[file.path])
         client.place(stagings)
     for path in desired.absent:
-        client.remove(path)
+        if path in changing:
+            client.remove(path)
     return changes

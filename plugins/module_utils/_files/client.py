@@ -39,14 +39,19 @@ def _group(gid: int) -> str:
         return str(gid)
 
 
-def find(path: str) -> Found | None:
+def find(path: str, *, follow: bool = False) -> Found | None:
     """Return what is at *path* now, None where nothing is.
 
     A symbolic link counts as a file with foreign attributes, so that it is replaced and its target
     stays as it is.
+
+    :param follow: whether a link to a directory counts as that directory. It does so only where
+        root has made it: anybody else could make root give away a directory of the system.
     """
     try:
         status = os.lstat(path)
+        if follow and _is_roots_link(status) and Path(path).is_dir():
+            status = Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         return None
     attributes = Attributes(
@@ -59,21 +64,22 @@ def find(path: str) -> Found | None:
     return Found(attributes, Path(path).read_bytes())
 
 
+def _is_roots_link(status: os.stat_result) -> bool:
+    return stat.S_ISLNK(status.st_mode) and status.st_uid == 0
+
+
 def find_all(desired: Desired) -> dict[str, Found]:
     """Return what is at each path that *desired* names.
 
     :raises PlatformError: when a directory stands where a file should be, or the other way round.
     """
+    directories = {item.path for item in desired.directories}
+    files = [item.path for item in desired.files]
     result = {}
-    for path in (
-        *(item.path for item in desired.directories),
-        *(item.path for item in desired.files),
-        *desired.absent,
-    ):
-        found = find(path)
+    for path in (*directories, *files, *desired.absent):
+        found = find(path, follow=path in directories)
         if found is not None:
             result[path] = found
-    directories = {item.path for item in desired.directories}
     for path, found in result.items():
         if (found.content is None) != (path in directories):
             kind = "a file" if path in directories else "a directory"
@@ -88,10 +94,23 @@ def find_all(desired: Desired) -> dict[str, Found]:
 def make_directory(directory: Directory) -> None:
     """Create *directory* with its parents, or correct who may use it."""
     path = Path(directory.path)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    attributes = directory.attributes
-    os.chown(path, user_id(attributes.owner), group_id(attributes.group))
-    path.chmod(int(attributes.mode, 8))
+    for parent in reversed(path.parents):
+        if not parent.exists():
+            parent.mkdir()
+            parent.chmod(0o755)
+    path.mkdir(mode=0o700, exist_ok=True)
+    follow = 0 if _is_roots_link(path.lstat()) else os.O_NOFOLLOW
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | follow)
+    try:
+        _give(descriptor, directory.attributes)
+    finally:
+        os.close(descriptor)
+
+
+def _give(descriptor: int, attributes: Attributes) -> None:
+    # In this order, because a change of owner may take bits of the mode away.
+    os.fchown(descriptor, user_id(attributes.owner), group_id(attributes.group))
+    os.fchmod(descriptor, int(attributes.mode, 8))
 
 
 @contextmanager
@@ -107,8 +126,9 @@ def staged(files: Iterable[File]) -> Iterator[dict[str, Path]]:
         for file in files:
             parent = Path(file.path).parent
             if parent not in folders:
+                _require(parent, file)
                 for old in parent.glob(_STAGE + "*"):
-                    shutil.rmtree(old)
+                    shutil.rmtree(old, ignore_errors=True)
                 folders[parent] = Path(tempfile.mkdtemp(dir=parent, prefix=_STAGE))
             result[file.path] = folders[parent] / Path(file.path).name
             _write(file, result[file.path])
@@ -118,14 +138,23 @@ def staged(files: Iterable[File]) -> Iterator[dict[str, Path]]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _require(parent: Path, file: File) -> None:
+    if not parent.is_dir():
+        raise PlatformError(
+            f"there is no directory {parent}",
+            where=file.path,
+            hint="name it under directories, or install the package that brings it first",
+        )
+
+
 def _write(file: File, path: Path) -> None:
+    # By descriptor, because whoever owns the directory could put a link in the path's place.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(file.content)
         stream.flush()
-        os.fsync(stream.fileno())
-    os.chown(path, user_id(file.attributes.owner), group_id(file.attributes.group))
-    path.chmod(int(file.attributes.mode, 8))
+        _give(descriptor, file.attributes)
+        os.fsync(descriptor)
 
 
 def check(file: File, path: Path, *, need_checker: bool = True) -> None:
@@ -134,9 +163,9 @@ def check(file: File, path: Path, *, need_checker: bool = True) -> None:
     :param need_checker: whether a checker that is not installed is an error.
     :raises PlatformError: with the checker's last words, when it refuses the content.
     """
-    command = [word.replace("%s", str(path)) for word in shlex.split(file.validate)]
-    if not command:
+    if not file.validate:
         return
+    command = [word.replace("%s", str(path)) for word in _words(file)]
     if shutil.which(command[0]) is None:
         if need_checker:
             raise PlatformError(
@@ -146,17 +175,27 @@ def check(file: File, path: Path, *, need_checker: bool = True) -> None:
             )
         return
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_CHECK_SECONDS, check=False
+        command, capture_output=True, timeout=_CHECK_SECONDS, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode != 0:
         words = "(its output is not shown: the file is a secret)"
         if not file.sensitive:
-            words = (done.stdout + done.stderr).replace(str(path), file.path).strip()[-1500:]
+            said = (done.stdout + done.stderr).decode(errors="replace")
+            words = said.replace(str(path), file.path).strip()[-1500:]
         raise PlatformError(
             f"{command[0]} refuses the new content: {words}",
             where=file.path,
             hint="the old file is still in place; correct the variables it is made from",
         )
+
+
+def _words(file: File) -> list[str]:
+    try:
+        return shlex.split(file.validate)
+    except ValueError as error:
+        raise PlatformError(
+            f"validate is not a command: {error}", where=file.path, hint="balance its quotes"
+        ) from error
 
 
 def place(stagings: dict[str, Path]) -> None:
@@ -170,3 +209,4 @@ def place(stagings: dict[str, Path]) -> None:
 def remove(path: str) -> None:
     """Remove the file *path*; that it is gone already is fine."""
     Path(path).unlink(missing_ok=True)
+    sync_directory(Path(path).parent)

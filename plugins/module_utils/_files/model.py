@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from .._core.errors import PlatformError
+
+_MODE = re.compile("0[0-7]{3,4}")
 
 
 @dataclass(frozen=True)
@@ -63,33 +69,87 @@ class Found:
     content: bytes | None = None
 
 
-def normal_mode(mode: str) -> str:
-    """Return *mode* as four octal digits.
+def normal_mode(mode: str, path: str = "") -> str:
+    """Return *mode*, which is meant for *path*, as four octal digits.
 
-    :raises ValueError: when it is not octal.
+    :raises PlatformError: when it has no leading zero. YAML reads an unquoted 0640 as the number
+        416, and taken for octal digits again that would open the file to the wrong people.
     """
+    if not _MODE.fullmatch(mode):
+        raise PlatformError(
+            f"the mode {mode} is not a zero and three or four octal digits",
+            where=path,
+            hint='write it in quotes and with its zero: mode: "0640"',
+        )
     return f"{int(mode, 8):04o}"
 
 
-def desired_from(params: Mapping[str, Any]) -> Desired:
-    """Return the module's options as :class:`Desired`."""
+def normal_path(path: str) -> str:
+    """Return *path* in its one spelling.
 
-    def attributes(item: Mapping[str, Any]) -> Attributes:
-        return Attributes(item["owner"], item["group"], normal_mode(item["mode"]))
+    :raises PlatformError: when it is not absolute.
+    """
+    if not path.startswith("/"):
+        raise PlatformError("this path is not absolute", where=path, hint="begin it with a slash")
+    return os.path.normpath(path).replace("//", "/")
+
+
+def normal_command(command: str, path: str) -> str:
+    """Return the checker's *command* for the file *path*.
+
+    :raises PlatformError: when it would check something else than the staged file.
+    """
+    if command and "%s" not in command:
+        raise PlatformError(
+            "validate does not say where the new content goes",
+            where=path,
+            hint="write %s where the command takes the file's name",
+        )
+    return command
+
+
+def desired_from(params: Mapping[str, Any]) -> Desired:
+    """Return the module's options as :class:`Desired`.
+
+    :raises PlatformError: when they can't be met, whatever is on the host.
+    """
+
+    def attributes(item: Mapping[str, Any], path: str) -> Attributes:
+        return Attributes(item["owner"], item["group"], normal_mode(item["mode"], path))
+
+    def directory(item: Mapping[str, Any]) -> Directory:
+        path = normal_path(item["path"])
+        return Directory(path, attributes(item, path))
 
     def file(item: Mapping[str, Any]) -> File:
         sensitive = item["secret_content"] is not None
         text = item["secret_content"] if sensitive else item["content"]
+        path = normal_path(item["dest"])
         return File(
-            item["dest"],
-            attributes(item),
+            path,
+            attributes(item, path),
             (text or "").encode(),
-            item["validate"] or "",
+            normal_command(item["validate"] or "", path),
             sensitive,
         )
 
-    return Desired(
-        tuple(Directory(item["path"], attributes(item)) for item in params["directories"]),
+    desired = Desired(
+        tuple(directory(item) for item in params["directories"]),
         tuple(file(item) for item in params["files"]),
-        tuple(params["absent"]),
+        tuple(normal_path(path) for path in params["absent"]),
     )
+    _refuse_repeated(desired)
+    return desired
+
+
+def _refuse_repeated(desired: Desired) -> None:
+    paths = [item.path for item in desired.directories]
+    paths += [item.path for item in desired.files]
+    paths += desired.absent
+    for path in paths:
+        if paths.count(path) > 1:
+            raise PlatformError(
+                "this path is named more than once",
+                where=path,
+                hint="name it once, as a directory, as a file, or as absent",
+            )
