@@ -15,11 +15,11 @@ REFUSED = {"lineinfile", "replace", "blockinfile", "shell", "raw", "include_vars
 COMMANDS = {"ansible.builtin.command", "ansible.builtin.shell", "ansible.builtin.raw"}
 NOT_FACTS = """become become_method become_password become_user check_mode collection_name
     config_file connection dependent_role_names diff_mode facts forks host index_var
-    inventory_sources limit loop loop_var managed parent_role_names parent_role_paths password play_batch play_hosts
-    play_hosts_all play_name play_role_names playbook_python port private_key_file
-    python_interpreter remote_tmp role_name role_names run_tags search_path skip_tags ssh_args
-    ssh_common_args ssh_extra_args ssh_host_key_checking ssh_private_key_file user verbosity
-    version""".split()  # noqa: SIM905
+    inventory_sources limit loop loop_var managed parent_role_names parent_role_paths password
+    play_batch play_hosts play_hosts_all play_name play_role_names playbook_python port
+    private_key_file python_interpreter remote_tmp role_name role_names run_tags search_path
+    skip_tags ssh_args ssh_common_args ssh_extra_args ssh_host_key_checking
+    ssh_private_key_file user verbosity version""".split()  # noqa: SIM905
 INJECTED_FACT = re.compile(
     rf"(?<![\w./'\"-])ansible_(?!(?:{'|'.join(NOT_FACTS)})\b)[a-z]\w*(?![\w/(-])"
 )
