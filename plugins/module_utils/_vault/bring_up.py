@@ -285,12 +285,13 @@ class Cluster:
         if self._check_mode or not self._desired.wait:
             return self._unseal(members, keys)
         while True:
-            members = self._unseal(self._look(), keys)
+            members = self._unseal(members, keys)
             wrong = problem(members)
             if not wrong:
                 return members
             if self._waited():
                 raise self._not_settled(wrong, members)
+            members = self._look()
 
     def _not_settled(self, wrong: str, members: tuple[Member, ...]) -> PlatformError:
         sealed = any(member.initialized and member.sealed for member in members)
