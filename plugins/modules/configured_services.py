@@ -14,7 +14,7 @@ description:
     placing a file and reloading its service is finished by the next run.
   - What the running process has taken is remembered below C(/var/lib/mcp-platform/services).
     A unit that was started after its files were last changed has taken them, whoever started it.
-  - systemd reads its unit files again where it says that it has to. Masked units are unmasked.
+  - systemd reads its unit files again where it says that it has to. Masked units that should be enabled or run are unmasked.
 options:
   services:
     description: The units, in the order in which they are handled.
@@ -58,7 +58,9 @@ options:
         elements: str
         default: []
       ready:
-        description: Command, a list of words, that exits with 0 once the service does its work. Asked after a start, restart or reload.
+        description:
+          - Command, a list of words, that exits with 0 once the service does its work. Asked after a start, restart or reload,
+            and where nobody has seen it agree since the unit's last start.
         type: list
         elements: str
         default: []

@@ -9,7 +9,9 @@ from .._core.errors import PlatformError
 from .._core.plan import Change
 from . import client
 from .model import Service
-from .plan import plan, record, restart_pending
+from .plan import SERVES, plan, record, restart_pending
+
+_LOADS = frozenset({"start", "restart", "reload"})
 
 
 def apply(service: Service, *, check_mode: bool) -> tuple[tuple[Change, ...], bool]:
@@ -33,10 +35,13 @@ def apply(service: Service, *, check_mode: bool) -> tuple[tuple[Change, ...], bo
             hint="install the package that brings it, or place its unit file first",
         )
     for step in steps:
-        if step.verb == "restart":
+        # One that does not serve, because its last settings were wrong, is missed by nobody.
+        if step.verb == "restart" and unit.active in SERVES:
             client.wait_for(service, service.restart_when, "may not be restarted")
         client.systemctl(step.verb, service.name)
-    if service.started and any(step.verb in {"start", "restart", "reload"} for step in steps):
+    # A run before this one may have been killed, or have failed, while it waited.
+    if service.started and (not unit.proven or any(step.verb in _LOADS for step in steps)):
         client.wait_for(service, service.ready, "is not ready")
-    client.write_record(service.name, record(service, unit, steps))
+    invocation = client.invocation(service.name) if steps else unit.invocation
+    client.write_record(service.name, record(service, unit, steps, invocation))
     return changes, pending

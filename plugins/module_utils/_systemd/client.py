@@ -10,21 +10,31 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from .._core.errors import PlatformError
 from .._core.files import digest, write_atomically
-from .model import Service, Unit
+from .model import Record, Service, Unit
 
 RECORDS = Path("/var/lib/mcp-platform/services")
-_PROPERTIES = "LoadState,ActiveState,UnitFileState,ActiveEnterTimestamp,NeedDaemonReload"
+# InactiveExitTimestamp and not ActiveEnterTimestamp: a service reads its files when its start
+# begins, and may be active only much later.
+_PROPERTIES = (
+    "LoadState,ActiveState,UnitFileState,InactiveExitTimestamp,InvocationID,NeedDaemonReload"
+)
 _COMMAND_SECONDS = 300
 _POLL_SECONDS = 0.2
 
 
-def _run(*words: str, timeout: float = _COMMAND_SECONDS) -> subprocess.CompletedProcess[str]:
+def _run(*words: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        words, capture_output=True, text=True, timeout=max(timeout, 1), check=False
+        words,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=_COMMAND_SECONDS if timeout is None else max(timeout, 1),
+        check=False,
     )
 
 
@@ -33,13 +43,25 @@ def systemctl(verb: str, name: str) -> None:
 
     :raises PlatformError: with the unit's last log lines, when it fails.
     """
-    done = _run("systemctl", verb, name)
-    if done.returncode != 0:
+    if verb in {"start", "restart"}:
+        # A unit that has failed too often is refused a start, although its files are mended now.
+        _failure("systemctl", "reset-failed", name)
+    failure = _failure("systemctl", verb, name)
+    if failure:
         raise PlatformError(
-            f"systemctl {verb} failed: {done.stderr.strip()}{journal(name)}",
+            f"systemctl {verb} failed: {failure}{journal(name)}",
             where=name,
             hint=f"read `journalctl -u {name}` on the host, mend the cause, and run again",
         )
+
+
+def _failure(*words: str) -> str:
+    """Run a command; return why it failed, empty when it did not."""
+    try:
+        done = _run(*words)
+    except subprocess.TimeoutExpired:
+        return f"it did not end within {_COMMAND_SECONDS} s"
+    return "" if done.returncode == 0 else done.stderr.strip() or f"exit status {done.returncode}"
 
 
 def journal(name: str) -> str:
@@ -59,46 +81,61 @@ def properties(name: str) -> dict[str, str]:
 def daemon_reload_if_needed(found: Mapping[str, str]) -> bool:
     """Make systemd read its units again where it says that it has to; returns whether it did."""
     needed = found.get("NeedDaemonReload") == "yes" or found.get("LoadState") == "not-found"
-    if needed:
-        _run("systemctl", "daemon-reload")
+    failure = _failure("systemctl", "daemon-reload") if needed else ""
+    if failure:
+        raise PlatformError(
+            f"systemctl daemon-reload failed: {failure}",
+            hint="read `journalctl -n 50` on the host, mend the cause, and run again",
+        )
     return needed
+
+
+def invocation(name: str) -> str:
+    """Return systemd's id of the unit's present run."""
+    return properties(name).get("InvocationID", "")
 
 
 def read(service: Service) -> Unit:
     """Return the unit's present state."""
     found = properties(service.name)
-    paths = (*service.restart_files, *service.reload_files)
+    recorded = _recorded(service.name)
+    paths = service.files
     return Unit(
         exists=found.get("LoadState") not in {None, "not-found"},
         active=found.get("ActiveState", "inactive"),
         enablement=found.get("UnitFileState", ""),
-        started_at=int(found.get("ActiveEnterTimestamp", "").lstrip("@") or 0),
+        started_at=int(found.get("InactiveExitTimestamp", "").lstrip("@") or 0),
         digests={path: digest(Path(path)) for path in paths},
         changed_at={path: _changed_at(Path(path)) for path in paths},
-        loaded=_recorded(service.name),
+        invocation=found.get("InvocationID", ""),
+        loaded=recorded.loaded,
+        loaded_by=recorded.loaded_by,
     )
 
 
 def _changed_at(path: Path) -> float:
+    """Return when the file changed; of a removed one, when its directory did."""
     try:
         return path.stat().st_ctime
     except (FileNotFoundError, NotADirectoryError):
-        return time.time()
+        return _changed_at(path.parent)
 
 
-def _recorded(name: str) -> dict[str, str]:
+def _recorded(name: str) -> Record:
     try:
-        return dict(json.loads((RECORDS / f"{name}.json").read_text()))
-    except (FileNotFoundError, ValueError):
-        return {}
+        return Record(**json.loads((RECORDS / f"{name}.json").read_text()))
+    except (FileNotFoundError, ValueError, TypeError):
+        # None yet, or not ours: the clock tells instead.
+        return Record()
 
 
-def write_record(name: str, digests: Mapping[str, str]) -> None:
+def write_record(name: str, record: Record) -> None:
     """Remember which contents the unit's process has taken."""
+    path = RECORDS / f"{name}.json"
+    if path.exists() and record == _recorded(name):
+        return
     RECORDS.mkdir(mode=0o700, parents=True, exist_ok=True)
-    content = json.dumps(digests, indent=2, sort_keys=True).encode()
-    if digest(RECORDS / f"{name}.json") == "" or dict(digests) != _recorded(name):
-        write_atomically(RECORDS / f"{name}.json", content)
+    write_atomically(path, json.dumps(asdict(record), indent=2, sort_keys=True).encode())
 
 
 def wait_for(service: Service, command: Sequence[str], otherwise: str) -> None:
@@ -122,8 +159,23 @@ def wait_for(service: Service, command: Sequence[str], otherwise: str) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _refusal(service: Service, command: Sequence[str], seconds: float) -> str:
+def _active(service: Service) -> str:
+    """Return the unit's ActiveState.
+
+    :raises PlatformError: when it has failed for good; one that will start again is activating.
+    """
     active = properties(service.name).get("ActiveState", "unknown")
+    if active == "failed":
+        raise PlatformError(
+            f"it started and then failed{journal(service.name)}",
+            where=service.name,
+            hint=f"read `journalctl -u {service.name}` on the host, mend the cause, run again",
+        )
+    return active
+
+
+def _refusal(service: Service, command: Sequence[str], seconds: float) -> str:
+    active = _active(service)
     if active != "active":
         return f"the unit is {active}"
     if not command:

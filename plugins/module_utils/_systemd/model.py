@@ -33,6 +33,16 @@ class Service:
     ready: tuple[str, ...] = ()
     ready_timeout: int = 60
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file whose content counts, each once."""
+        return (*self.restart_files, *self.only_reload_files)
+
+    @property
+    def only_reload_files(self) -> tuple[str, ...]:
+        """The files for which a reload is enough; a file in both lists needs a restart."""
+        return tuple(path for path in self.reload_files if path not in self.restart_files)
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -41,10 +51,12 @@ class Unit:
     :param exists: whether systemd knows the unit.
     :param active: systemd's ActiveState.
     :param enablement: systemd's UnitFileState.
-    :param started_at: seconds since the epoch of the last start, 0 for never.
+    :param started_at: seconds since the epoch at which the last start began, 0 for never.
     :param digests: SHA-256 of each of its files by path, empty where there is none.
     :param changed_at: seconds since the epoch of each file's last change, by path.
+    :param invocation: systemd's id of this run of the unit, empty where it does not run.
     :param loaded: the digests that the running process has taken, as recorded.
+    :param loaded_by: the run that is known to have taken them, and to have got ready.
     """
 
     exists: bool = False
@@ -53,7 +65,22 @@ class Unit:
     started_at: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
     changed_at: Mapping[str, float] = field(default_factory=dict)
+    invocation: str = ""
     loaded: Mapping[str, str] = field(default_factory=dict)
+    loaded_by: str = ""
+
+    @property
+    def proven(self) -> bool:
+        """Whether what runs is what was recorded, so that no clock has to tell."""
+        return bool(self.invocation) and self.invocation == self.loaded_by
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is remembered of a unit: a :class:`Unit`'s *loaded* and *loaded_by*."""
+
+    loaded: Mapping[str, str] = field(default_factory=dict)
+    loaded_by: str = ""
 
 
 def services_from(params: Mapping[str, Any]) -> tuple[Service, ...]:

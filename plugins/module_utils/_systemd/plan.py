@@ -8,10 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .._core.plan import Change
-from .model import Service, Unit
+from .model import Record, Service, Unit
 
-_RUNS = frozenset({"active", "reloading", "activating"})
-_ON = frozenset({"enabled", "enabled-runtime", "static", "indirect", "generated", "alias"})
+SERVES = frozenset({"active", "reloading", "refreshing"})
+# A unit that starts for long, or that starts again and again because it fails.
+_BEGINS = "activating"
+_RUNS = SERVES | {_BEGINS}
+_ON = frozenset({"enabled", "static", "indirect", "generated", "alias"})
+_MASKED = frozenset({"masked", "masked-runtime"})
 
 
 @dataclass(frozen=True)
@@ -22,25 +26,29 @@ class Step:
     change: Change
 
 
-def _stale(unit: Unit, paths: tuple[str, ...]) -> tuple[str, ...]:
-    """Return those files whose present content the running process has not taken.
+def _is_stale(unit: Unit, path: str) -> bool:
+    """Return whether the running process has not taken the file's present content.
 
-    A start that is younger than the file has taken it, whoever started the unit. systemd tells
-    the start in whole seconds, so the very second counts as older.
+    Of a process that we have recorded, the record tells. Of another one the clock does: a start
+    that is younger than the file has taken it, whoever started the unit. systemd tells the start
+    in whole seconds, so the very second counts as older.
     """
-    return tuple(
-        path
-        for path in paths
-        if unit.digests.get(path, "") != unit.loaded.get(path)
-        and unit.changed_at.get(path, 0) >= unit.started_at
-    )
+    content = unit.digests.get(path, "")
+    if content == unit.loaded.get(path, ""):
+        return False
+    if unit.proven and path in unit.loaded:
+        return True
+    return unit.changed_at.get(path, 0) >= unit.started_at
+
+
+def _stale(unit: Unit, paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(path for path in paths if _is_stale(unit, path))
 
 
 def _enablement(service: Service, unit: Unit) -> list[Step]:
-    if unit.enablement in {"masked", "masked-runtime"}:
-        steps = [Step("unmask", Change("unmask", service.name))]
-    else:
-        steps = []
+    steps = []
+    if unit.enablement in _MASKED and (service.enabled or service.started):
+        steps.append(Step("unmask", Change("unmask", service.name)))
     if service.enabled and (steps or unit.enablement not in _ON):
         steps.append(Step("enable", Change("enable", service.name)))
     elif not service.enabled and unit.enablement in {"enabled", "enabled-runtime"}:
@@ -52,12 +60,14 @@ def _activity(service: Service, unit: Unit) -> list[Step]:
     runs = unit.active in _RUNS
     if not service.started:
         return [Step("stop", Change("stop", service.name, "running", "stopped"))] if runs else []
-    if not runs:
-        return [Step("start", Change("start", service.name, unit.active, "running"))]
-    stale = _stale(unit, service.restart_files)
-    if stale and service.restart:
+    serves = unit.active in SERVES
+    # What does not serve yet can't be reloaded, and loses nothing by being started anew.
+    stale = _stale(unit, service.restart_files if serves else service.files)
+    if runs and stale and service.restart:
         return [Step("restart", Change("restart", f"{service.name}: {', '.join(stale)} changed"))]
-    stale = _stale(unit, service.reload_files)
+    if not serves:
+        return [Step("start", Change("start", service.name, unit.active, "running"))]
+    stale = _stale(unit, service.only_reload_files)
     if stale:
         return [Step("reload", Change("reload", f"{service.name}: {', '.join(stale)} changed"))]
     return []
@@ -78,12 +88,19 @@ def restart_pending(service: Service, unit: Unit) -> bool:
     )
 
 
-def record(service: Service, unit: Unit, steps: tuple[Step, ...]) -> dict[str, str]:
-    """Return the digests that the running process has taken once *steps* are done."""
-    verbs = {step.verb for step in steps}
+def record(service: Service, unit: Unit, steps: tuple[Step, ...], invocation: str = "") -> Record:
+    """Return what to remember once *steps* are done.
+
+    :param unit: as it was before them.
+    :param invocation: the run that they have led to.
+    """
     if not service.started:
-        return {}
-    if verbs & {"start", "restart"}:
-        return dict(unit.digests)
-    kept = {path: unit.loaded.get(path, "") for path in _stale(unit, service.restart_files)}
-    return {**unit.digests, **kept}
+        return Record()
+    verbs = {step.verb for step in steps}
+    if "restart" in verbs or unit.active not in _RUNS:
+        return Record(unit.digests, invocation)
+    # To start what begins already is to join that start, which may have read older files.
+    joined = service.only_reload_files if "start" in verbs else ()
+    kept = _stale(unit, (*service.restart_files, *joined))
+    loaded = {**unit.digests, **{path: unit.loaded.get(path, "") for path in kept}}
+    return Record(loaded, invocation)
