@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 certificates:
-  description: What each certificate is, in the order asked for; empty mappings for missing ones.
+  description: What each certificate is, in the order asked for; empty mappings for missing or unreadable ones.
   type: list
   elements: dict
   returned: success
@@ -94,9 +94,8 @@ from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
 from ansible_collections.mcp.platform.plugins.module_utils._pki import inspect
 
 
-def _missing(item: dict[str, Any]) -> list[str]:
-    paths = [item[key] for key in ("certificate", "private_key", "ca") if item[key]]
-    return [path for path in paths if not Path(path).is_file()]
+def _paths(item: dict[str, Any]) -> list[Path]:
+    return [Path(item[key]) for key in ("certificate", "private_key", "ca") if item[key]]
 
 
 def _material(item: dict[str, Any]) -> inspect.Material:
@@ -109,14 +108,18 @@ def _material(item: dict[str, Any]) -> inspect.Material:
 
 
 def execute(context: Context) -> Outcome:
-    certificates, problems = [], []
+    certificates: list[dict[str, object]] = []
+    problems: list[str] = []
     for item in context.params["files"]:
-        missing = _missing(item)
+        missing = [path for path in _paths(item) if not path.is_file()]
         if missing:
             certificates.append({})
             if not context.check_mode:
                 problems += [f"{path}: there is no such file" for path in missing]
             continue
+        problems += [
+            f"{path}: the file is empty" for path in _paths(item) if not path.stat().st_size
+        ]
         material = _material(item)
         left = timedelta(days=context.params["days_left"])
         found = inspect.problems(material, names=item["names"], left=left)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 try:
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives import serialization
 except ImportError as error:  # reported by require_library()
     MISSING: ImportError | None = error
@@ -55,22 +55,19 @@ def names_of(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset(found.get_values_for_type(x509.DNSName)) | addresses
 
 
-def _normal(name: str) -> str:
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        return name
-
-
 def _covers(carried: frozenset[str], name: str) -> bool:
-    wildcard = "*." + name.partition(".")[2]
-    return _normal(name) in carried or wildcard in carried
+    names = {carried_name.lower() for carried_name in carried}
+    try:
+        return str(ipaddress.ip_address(name)) in names
+    except ValueError:
+        domain = name.lower().partition(".")[2]
+        return name.lower() in names or bool(domain and f"*.{domain}" in names)
 
 
 def _key_problems(leaf: x509.Certificate, private_key: bytes) -> list[str]:
     try:
         key = serialization.load_pem_private_key(private_key, None)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         return ["the private key is not an unencrypted key in PEM format"]
     own = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -84,25 +81,35 @@ def _key_problems(leaf: x509.Certificate, private_key: bytes) -> list[str]:
 def _issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
 
 
-def _chain_problems(chain: Sequence[x509.Certificate], ca: bytes) -> list[str]:
+def _may_sign(certificate: x509.Certificate, now: datetime) -> bool:
+    """Return whether *certificate* is an authority that is valid *now*."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    return found.ca and certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+
+
+def _chain_problems(chain: Sequence[x509.Certificate], ca: bytes, now: datetime) -> list[str]:
     try:
         anchors = x509.load_pem_x509_certificates(ca)
     except ValueError:
         return ["the authority's file holds no certificate in PEM format"]
-    current = chain[0]
-    for _ in range(len(chain) + 1):
-        if any(_issued_by(current, anchor) for anchor in anchors):
+    if chain[0] in anchors:
+        return []
+    signers = [issuer for issuer in (*anchors, *chain[1:]) if _may_sign(issuer, now)]
+    reached = [chain[0]]
+    for current in reached:
+        issuers = [issuer for issuer in signers if _issued_by(current, issuer)]
+        if any(issuer in anchors for issuer in issuers):
             return []
-        following = [issuer for issuer in chain[1:] if _issued_by(current, issuer)]
-        if not following or following[0] == current:
-            break
-        current = following[0]
-    return ["the certificate does not lead to the given authority"]
+        reached += [issuer for issuer in issuers if issuer not in reached]
+    return ["the certificate does not lead to the given authority, or one on the way has expired"]
 
 
 def _time_problems(leaf: x509.Certificate, now: datetime, left: timedelta) -> list[str]:
@@ -135,22 +142,26 @@ def problems(
     except ValueError:
         return ["the certificate's file holds no certificate in PEM format"]
     leaf = chain[0]
+    now = now or datetime.now(timezone.utc)
     carried = names_of(leaf)
-    found = _time_problems(leaf, now or datetime.now(timezone.utc), left)
+    found = _time_problems(leaf, now, left)
     found += [
         f"the certificate lacks the name {name}" for name in names if not _covers(carried, name)
     ]
     if material.private_key:
         found += _key_problems(leaf, material.private_key)
     if material.ca:
-        found += _chain_problems(chain, material.ca)
+        found += _chain_problems(chain, material.ca, now)
     return found
 
 
 def describe(certificate: bytes) -> dict[str, object]:
-    """Return what identifies the first certificate of the PEM text."""
+    """Return what identifies the first certificate of the PEM text, nothing where there is none."""
     require_library()
-    leaf = x509.load_pem_x509_certificates(certificate)[0]
+    try:
+        leaf = x509.load_pem_x509_certificates(certificate)[0]
+    except ValueError:
+        return {}
     return {
         "serial": f"{leaf.serial_number:x}",
         "issuer": leaf.issuer.rfc4514_string(),

@@ -80,11 +80,13 @@ def staged_key(wanted: Wanted, certificate: bytes) -> bytes:
 
     :raises PlatformError: when the certificate was made for another key.
     """
-    key = _content(str(_staged_key(wanted))) or b""
-    found = inspect.problems(
-        inspect.Material(certificate, key), names=(*wanted.names, *wanted.addresses)
-    )
-    if found:
+    key = _content(str(_staged_key(wanted)))
+    if not key:
+        found = ["the key that it was asked for with is gone"]
+    else:
+        names = (*wanted.names, *wanted.addresses)
+        found = inspect.problems(inspect.Material(certificate, key), names=names)
+    if not key or found:
         raise PlatformError(
             f"the signed certificate can't be used: {'; '.join(found)}",
             where=wanted.certificate,
