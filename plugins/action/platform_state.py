@@ -5,16 +5,21 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
+from ansible_collections.mcp.platform.plugins.module_utils._core.errors import (
+    PlatformError,
+    refusal,
+)
 from ansible_collections.mcp.platform.plugins.plugin_utils.state import (
     StateFile,
     check_owner,
     merged,
     new_state,
+    plain,
 )
 
 
@@ -39,14 +44,18 @@ class ActionModule(ActionBase):
             }
         )
         try:
-            result.update(self._ensure(options))
-        except PlatformError as error:
-            result.update(failed=True, msg=str(error), error=error.as_dict())
+            # Whoever forgets no_log shows nothing either; what is registered is whole.
+            result.update(self._ensure(options), _ansible_no_log=True)
+        except (PlatformError, OSError) as error:
+            failure = refusal(error) if isinstance(error, OSError) else error
+            result.update(failed=True, msg=str(failure), error=failure.as_dict())
         return result
 
     def _ensure(self, options: dict[str, Any]) -> dict[str, Any]:
         file = StateFile(options["path"], options["password_file"])
-        with file.locked():
+        # Only a writer needs the lock, and only a writer may leave something on the disk.
+        writes = not self._task.check_mode and (options["create"] or options["merge"])
+        with file.locked() if writes else nullcontext():
             if file.exists() or not options["create"]:
                 state = file.load()
                 check_owner(state, options["platform"], file.path)
@@ -54,7 +63,7 @@ class ActionModule(ActionBase):
             else:
                 state = new_state(options["platform"])
                 created = True
-            wanted = merged(state, options["merge"])
+            wanted = merged(state, plain(options["merge"]))
             changed = created or wanted != state
             if changed and not self._task.check_mode:
                 file.save(wanted)

@@ -49,7 +49,8 @@ attributes:
   platform:
     platforms: posix
 notes:
-  - The result holds every secret of the platform; set C(no_log) on the task.
+  - The result holds every secret of the platform, so it is never shown; still, set C(no_log) on the task
+    where O(merge) is templated, because an error while templating it is Ansible's own.
 """
 
 EXAMPLES = r"""

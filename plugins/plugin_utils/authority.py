@@ -95,8 +95,27 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def _load(authority: Authority) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    key = serialization.load_pem_private_key(authority.private_key.encode(), None)
-    return x509.load_pem_x509_certificate(authority.certificate.encode()), key  # type: ignore[return-value]
+    try:
+        certificate = x509.load_pem_x509_certificate(authority.certificate.encode())
+        key = serialization.load_pem_private_key(authority.private_key.encode(), None)
+    except ValueError as error:
+        raise PlatformError(
+            "the authority's certificate or private key is not in PEM format",
+            hint="take both from the platform's state",
+        ) from error
+    return certificate, key  # type: ignore[return-value]
+
+
+def _days_at_most(certificate: x509.Certificate, days: int) -> int:
+    """Return *days*, or as many as the issuer *certificate* lives: nothing outlives its issuer."""
+    left = (certificate.not_valid_after_utc - datetime.now(timezone.utc)).days
+    if left < 1:
+        raise PlatformError(
+            f"the authority ends on {certificate.not_valid_after_utc:%Y-%m-%d}, and signs no more",
+            where=certificate.subject.rfc4514_string(),
+            hint="renew the authority first",
+        )
+    return min(days, left)
 
 
 def _issuer_key(certificate: x509.Certificate) -> x509.AuthorityKeyIdentifier:
@@ -137,7 +156,10 @@ def create_intermediate(
 
 
 def _checked_request(request: str) -> x509.CertificateSigningRequest:
-    parsed = x509.load_pem_x509_csr(request.encode())
+    try:
+        parsed = x509.load_pem_x509_csr(request.encode())
+    except ValueError as error:
+        raise PlatformError("a certificate request is not in PEM format") from error
     if not parsed.is_signature_valid:
         raise PlatformError("a certificate request is not signed by its own key")
     return parsed
@@ -151,9 +173,9 @@ def sign_intermediate(root: Authority, request: str, *, days: int = INTERMEDIATE
     require_library()
     parsed = _checked_request(request)
     certificate, key = _load(root)
-    left = (certificate.not_valid_after_utc - datetime.now(timezone.utc)).days
+    days = _days_at_most(certificate, days)
     signed = (
-        _builder(parsed.subject, certificate.subject, parsed.public_key(), min(days, left))  # type: ignore[arg-type]
+        _builder(parsed.subject, certificate.subject, parsed.public_key(), days)  # type: ignore[arg-type]
         .add_extension(_issuer_key(certificate), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
@@ -176,11 +198,13 @@ def sign_leaf(
     :param names: DNS names that the certificate carries.
     :param addresses: IP addresses that it carries.
     :param usages: ``server``, ``client`` or both.
+    :param days: how long it is valid, at most as long as *authority*.
     :returns: the certificate as PEM text, without its chain.
     """
     require_library()
     parsed = _checked_request(request)
     certificate, key = _load(authority)
+    days = _days_at_most(certificate, days)
     alternatives: list[x509.GeneralName] = [x509.DNSName(name) for name in names]
     alternatives += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     purposes = {

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 from ansible.errors import AnsibleError
-from ansible.parsing.vault import VaultLib, VaultSecret
+from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.files import write_atomically
@@ -55,10 +55,16 @@ def merged(state: Mapping[str, Any], addition: Mapping[str, Any]) -> dict[str, A
         if value is None:
             result.pop(key, None)
         elif isinstance(value, Mapping):
-            result[key] = merged(result.get(key) or {}, value)
+            old = result.get(key)
+            result[key] = merged(old if isinstance(old, Mapping) else {}, value)
         else:
             result[key] = value
     return result
+
+
+def plain(value: Any) -> Any:
+    """Return *value* made of plain types: Ansible's strings carry tags that no file takes."""
+    return json.loads(json.dumps(value))
 
 
 class StateFile:
@@ -78,7 +84,7 @@ class StateFile:
 
     def _vault(self) -> VaultLib:
         try:
-            password = self.password_file.read_text().splitlines()[:1]
+            password = self.password_file.read_bytes().splitlines()[:1]
             mode = self.password_file.stat().st_mode
         except OSError as error:
             raise PlatformError(
@@ -98,12 +104,12 @@ class StateFile:
                 where=str(self.password_file),
                 hint=f"run: chmod 600 {self.password_file}",
             )
-        return VaultLib([(_VAULT_ID, VaultSecret(password[0].encode()))])
+        return VaultLib([(_VAULT_ID, VaultSecret(password[0]))])
 
     def load(self) -> dict[str, Any]:
         """Return the decrypted state.
 
-        :raises PlatformError: when there is none, or the password is wrong.
+        :raises PlatformError: when there is none, the password is wrong, or it is no state.
         """
         vault = self._vault()
         try:
@@ -114,20 +120,36 @@ class StateFile:
                 where=str(self.path),
                 hint="set platform_state_dir, or VAULT_ROLE_ID and VAULT_SECRET_ID instead",
             ) from error
+        if not is_encrypted(text):
+            raise self._foreign("it is not in the format of ansible-vault")
         try:
-            return dict(yaml.safe_load(vault.decrypt(text)))
+            decrypted = vault.decrypt(text)
         except AnsibleError as error:
             raise PlatformError(
                 "the platform's state can't be decrypted: the password is another one",
                 where=str(self.path),
                 hint=f"put the right password into {self.password_file}",
             ) from error
+        try:
+            state = yaml.safe_load(decrypted)
+        except yaml.YAMLError:
+            # The parser's own words would quote a secret.
+            raise self._foreign("what it decrypts to is not YAML") from None
+        if not isinstance(state, dict) or state.get("format") != _FORMAT:
+            raise self._foreign(f"it is not a state of format {_FORMAT}")
+        return state
+
+    def _foreign(self, what: str) -> PlatformError:
+        return PlatformError(
+            f"the platform's state can't be used: {what}",
+            where=str(self.path),
+            hint="set platform_state_dir to the right one, or restore the file from your backup",
+        )
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Encrypt *state* and replace the file by it in one step, on disk before this returns."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # By way of JSON, because Ansible's strings carry tags that YAML has no form for.
-        text = yaml.safe_dump(json.loads(json.dumps(state)), sort_keys=True)
+        text = yaml.safe_dump(plain(state), sort_keys=True)
         content = self._vault().encrypt(text.encode(), vault_id=_VAULT_ID)
         write_atomically(self.path, content, mode=0o600)
 
