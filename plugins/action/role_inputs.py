@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 
@@ -29,6 +30,80 @@ def _sentence(problem: dict[str, str]) -> str:
     return f"{problem['what']} [{problem['where']}] -- {problem['hint']}"
 
 
+def _unknown_roles(names: list[str], roles: list[Role]) -> list[dict[str, str]]:
+    known = {role.name for role in roles}
+    return [
+        _problem(f"this collection has no role {name}", "roles", "correct the name")
+        for name in names
+        if name not in known
+    ]
+
+
+def _misspelt(variables: dict[str, Any], roles: list[Role]) -> list[dict[str, str]]:
+    return [
+        _problem(
+            f"there is no option {name}; {option} looks like it",
+            name,
+            f"write {option}, or choose a name that is less like it",
+        )
+        for name, option in sorted(role_inputs.near_misses(variables, roles).items())
+    ]
+
+
+def _mistyped(inputs: Inputs, roles: list[Role]) -> list[dict[str, str]]:
+    options = {name: option for role in roles for name, option in role.options.items()}
+    result = []
+    for name, option in options.items():
+        value = inputs.value(name)
+        if value is UNKNOWN_YET:
+            continue
+        validator = ArgumentSpecValidator({name: {**option, "required": False}})
+        messages = validator.validate({name: value}).error_messages
+        if messages and role_inputs.holds_secret(option):
+            # Ansible's own words may quote the value.
+            messages = [f"{name} does not have the form that is asked for"]
+        result += [_problem(text, name, "correct its value in the inventory") for text in messages]
+    return result
+
+
+def _broken_rules(inputs: Inputs, roles: list[Role], *, lenient: bool) -> list[dict[str, str]]:
+    """Return the rules that are broken.
+
+    :param lenient: whether rules that can't be evaluated are left out: a wrong type is why.
+    """
+    result = []
+    for rule in (rule for role in roles for rule in role.rules):
+        if not inputs.known(rule.get("needs", ())):
+            continue
+        try:
+            if not inputs.holds(rule["that"]):
+                what, hint = inputs.text(rule["what"]), inputs.text(rule["hint"])
+                result.append(_problem(what, rule["where"], hint))
+        except AnsibleError as error:
+            if not lenient:
+                what = f"it can't be judged whether {rule['that']}: {error}"
+                result.append(_problem(what, rule["where"], rule["hint"]))
+    return result
+
+
+def _overlapping(inputs: Inputs, roles: list[Role], host: str) -> list[dict[str, str]]:
+    def runs_here(role: Role) -> bool:
+        hosts = inputs.value(f"{role.name}_hosts")
+        return not isinstance(hosts, list) or host in hosts
+
+    values = {
+        option: inputs.value(option) for role in roles if runs_here(role) for option in role.listens
+    }
+    return [
+        _problem(
+            f"port {port} is claimed by {' and by '.join(options)}",
+            host,
+            "give each of them a port of its own",
+        )
+        for port, options in role_inputs.overlaps(role_inputs.ports(values))
+    ]
+
+
 class ActionModule(ActionBase):
     """See the module's documentation for the options."""
 
@@ -46,12 +121,15 @@ class ActionModule(ActionBase):
         )
         everything = [role_inputs.load_role(path) for path in sorted(_ROLES.iterdir())]
         roles = [role for role in everything if role.name in options["roles"]]
+        host = str(variables.get("inventory_hostname", ""))
         inputs = Inputs(self._templar, roles, variables)
+        mistyped = _mistyped(inputs, roles)
         problems = [
-            *self._misspelt(variables, everything),
-            *self._mistyped(inputs, roles),
-            *self._broken_rules(inputs, roles),
-            *self._overlapping(inputs, roles, str(variables.get("inventory_hostname", ""))),
+            *_unknown_roles(options["roles"], everything),
+            *_misspelt(variables, everything),
+            *mistyped,
+            *_broken_rules(inputs, roles, lenient=bool(mistyped)),
+            *_overlapping(inputs, roles, host),
         ]
         result["warnings"] = [
             f"{name} looks like an option of this collection and is none"
@@ -63,57 +141,3 @@ class ActionModule(ActionBase):
             result.update(failed=True, msg="\n".join(_sentence(problem) for problem in problems))
             result["error"] = problems[0]
         return result
-
-    @staticmethod
-    def _misspelt(variables: dict[str, Any], roles: list[Role]) -> list[dict[str, str]]:
-        return [
-            _problem(
-                f"there is no option {name}; {option} looks like it",
-                name,
-                f"write {option}, or choose a name that is less like it",
-            )
-            for name, option in sorted(role_inputs.near_misses(variables, roles).items())
-        ]
-
-    @staticmethod
-    def _mistyped(inputs: Inputs, roles: list[Role]) -> list[dict[str, str]]:
-        options = {name: option for role in roles for name, option in role.options.items()}
-        values = {name: inputs.value(name) for name in options}
-        given = {name: value for name, value in values.items() if value is not UNKNOWN_YET}
-        spec = {name: {**options[name], "required": False} for name in given}
-        found = ArgumentSpecValidator(spec).validate(given)
-        return [
-            _problem(message, "the roles' inputs", "correct its value in the inventory")
-            for message in found.error_messages
-        ]
-
-    @staticmethod
-    def _broken_rules(inputs: Inputs, roles: list[Role]) -> list[dict[str, str]]:
-        return [
-            _problem(inputs.text(rule["what"]), rule["where"], inputs.text(rule["hint"]))
-            for role in roles
-            for rule in role.rules
-            if inputs.known(list(rule.get("needs", ()))) and not inputs.holds(rule["that"])
-        ]
-
-    @staticmethod
-    def _overlapping(inputs: Inputs, roles: list[Role], host: str) -> list[dict[str, str]]:
-        def runs_here(role: Role) -> bool:
-            hosts = inputs.value(f"{role.name}_hosts")
-            return hosts is UNKNOWN_YET or host in hosts
-
-        ports = {
-            option: int(inputs.value(option))
-            for role in roles
-            if runs_here(role)
-            for option in role.listens
-            if inputs.known([option])
-        }
-        return [
-            _problem(
-                f"port {port} is claimed by {' and by '.join(options)}",
-                host,
-                "give each of them a port of its own",
-            )
-            for port, options in role_inputs.overlaps(ports)
-        ]

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.errors import AnsibleError, AnsibleUndefinedVariable
+from ansible.errors import AnsibleError
 
 try:
     from ansible.template import trust_as_template
@@ -34,6 +35,7 @@ class Role:
 
     :param options: its options by name, as in its argument specification.
     :param defaults: its default values, untemplated.
+    :param internals: its own variables, untemplated; nobody may set them.
     :param listens: options that hold a TCP port it listens on.
     :param rules: its rules, as in ``meta/rules.yml``.
     """
@@ -41,6 +43,7 @@ class Role:
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
+    internals: Mapping[str, Any] = field(default_factory=dict)
     listens: Sequence[str] = ()
     rules: Sequence[Mapping[str, Any]] = ()
 
@@ -49,6 +52,7 @@ class Role:
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+@functools.lru_cache(maxsize=None)
 def _yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
@@ -72,6 +76,7 @@ def load_role(path: Path) -> Role:
         path.name,
         options,
         load_defaults(path),
+        _yaml(path / "vars" / "main.yml"),
         rules.get("listens", ()),
         rules.get("rules", ()),
     )
@@ -102,6 +107,18 @@ def unknown(names: Iterable[str], roles: Sequence[Role]) -> list[str]:
     return sorted(name for name in names if name not in known and name.startswith(prefixes))
 
 
+def holds_secret(option: Mapping[str, Any]) -> bool:
+    """Return whether *option* of an argument specification, or one below it, is a secret."""
+    below = (option.get("options") or {}).values()
+    return bool(option.get("no_log")) or any(holds_secret(item) for item in below)
+
+
+def ports(values: Mapping[str, Any]) -> dict[str, int]:
+    """Return those of *values* that are TCP ports, by their options; 0 is a port of nobody's."""
+    digits = {option: str(value) for option, value in values.items()}
+    return {option: int(text) for option, text in digits.items() if text.isdecimal() and int(text)}
+
+
 def overlaps(ports: Mapping[str, int]) -> list[tuple[int, list[str]]]:
     """Return each port that more than one option claims, with those options.
 
@@ -117,10 +134,13 @@ class Inputs:
     """The values that the roles would see on one host."""
 
     def __init__(self, templar: Any, roles: Sequence[Role], variables: Mapping[str, Any]) -> None:
-        defaults = {
-            name: _trusted(value) for role in roles for name, value in role.defaults.items()
-        }
-        self._variables = {**defaults, **variables}
+        self._variables: dict[str, Any] = {}
+        for values in (
+            *(_trusted(role.defaults) for role in roles),
+            variables,
+            *(_trusted(role.internals) for role in roles),
+        ):
+            self._variables.update(values)
         self._templar = templar.copy_with_new_env(available_variables=self._variables)
 
     def value(self, name: str) -> Any:
@@ -129,10 +149,9 @@ class Inputs:
             return UNKNOWN_YET
         try:
             return self._templar.template(self._variables[name])
-        except AnsibleUndefinedVariable:
-            return UNKNOWN_YET
         except AnsibleError:
-            # A lookup that can't answer before the deployment has begun; its role asks it again.
+            # Undefined, or a lookup that can't answer before the deployment has begun; its role
+            # asks it again.
             return UNKNOWN_YET
 
     def known(self, names: Sequence[str]) -> bool:
