@@ -70,7 +70,7 @@ SPOILT = [
     ("private_packages_have_unit_tests", "tests/unit/plugins/module_utils/_thing/test_plan.py", "", None, "no u"),
     ("private_packages_have_unit_tests", "tests/unit/plugins/plugin_utils/test_state.py", "", None, "no unit"),
     ("modules_meet_their_service", "tests/integration/targets/thing/tasks/main.yml", "thing:", "x:", "no target"),
-    ("modules_meet_their_service", "tests/integration/tested_elsewhere.yml", "", "thing: x\n", "has a target"),
+    ("modules_meet_their_service", "tests/integration/tested_elsewhere.yml", "", "thing: {by: LICENSE, why: x}\n", "has a target"),
     ("playbooks_have_a_header", "playbooks/deploy.yml", "# Variables", "# Values", "'Variables'"),
     ("playbooks_are_documented", "README.md", "mcp.platform.deploy", "deploy", "names mcp.platform.deploy"),
     ("playbooks_are_verb_and_noun", "playbooks/Deploy-All.yml", "", "[]", "address"),

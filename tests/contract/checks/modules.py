@@ -177,8 +177,11 @@ def modules_meet_their_service(tree: Path) -> list[str]:
     problems = []
     for name in [path.stem for path in _modules(tree)]:
         tested = re.search(rf"\bmcp\.platform\.{name}:", called)
-        if not tested and not elsewhere.get(name):
+        place = elsewhere.get(name) or {}
+        if not tested and not place.get("why"):
             problems.append(f"{name}: no target calls it, and {ELSEWHERE} gives no reason")
+        if place and not (tree / str(place.get("by", "-"))).exists():
+            problems.append(f"{ELSEWHERE}: {name} is tested by nothing that exists")
         if tested and name in elsewhere:
             problems.append(f"{ELSEWHERE}: {name} has a target now")
     known = {path.stem for path in _modules(tree)}
