@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,9 @@ def test_template_renders(template: Path) -> None:
         json.loads(text)
     if ".yml" in template.suffixes:
         yaml.safe_load(text)
+    if re.match(r"#!.*\b(ba)?sh\b", text):
+        checked = subprocess.run(["shellcheck", "-"], input=text, text=True, capture_output=True)
+        assert not checked.returncode, checked.stdout
 
 
 def test_an_unknown_attribute_is_an_error(tmp_path: Path) -> None:
@@ -80,6 +85,6 @@ def test_an_unknown_attribute_is_an_error(tmp_path: Path) -> None:
     (role / "vars/main.yml").write_text('__store_x: "{{ store_port + 1 }}"\n')
     template.write_text("{{ __store_x }}")
     assert render(role, template) == "7001"
-    template.write_text("{{ hostvars.node1.adress }}")
+    template.write_text("{{ hostvars.node1.nothing }}")
     with pytest.raises(AnsibleError):
         render(role, template)

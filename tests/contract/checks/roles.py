@@ -148,7 +148,7 @@ def variables_are_prefixed(tree: Path) -> list[str]:
     """Inputs start with the role's name, everything internal with two underscores before it."""
     problems = []
     for role in roles(tree):
-        public, internal = f"{role.name}_", f"__{role.name}"
+        public, internal = f"{role.name}_", f"__{role.name}_"
         record = f"{public}service_record"
         names = {name: "option" for name in options(role) if not name.startswith(public)}
         for path in role.glob("vars/**/*.yml"):
