@@ -88,7 +88,7 @@ class Check:
     argv: Sequence[str]
     count: Callable[[str, bool], Count] = as_one
     environment: Mapping[str, str] = field(default_factory=dict)
-    timeout: int = 900
+    timeout: int = 1500
 
 
 @dataclass(frozen=True)
