@@ -1,0 +1,166 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab of its own for tests of the whole platform: playbooks, commands on its hosts, and what runs there."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+LOGS = REPO / ".cache" / "logs"
+HOSTS = ("node1", "node2", "node3")
+_RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+_SERVICES = (
+    "openbao vault-agent etcd patroni pgbouncer@transaction pgbouncer@session haproxy nftables"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a playbook ended.
+
+    :param changed: number of changed tasks by host.
+    :param tasks: number of tasks by host that ran.
+    """
+
+    status: int
+    output: str
+    seconds: float
+    changed: Mapping[str, int] = field(default_factory=dict)
+    tasks: Mapping[str, int] = field(default_factory=dict)
+
+    def explain(self) -> str:
+        """Return the errors, or the end of the output."""
+        errors = [line for line in self.output.splitlines() if re.search(r"ERROR|fatal:|msg:", line)]
+        return "\n".join(errors[:12]) or self.output[-1500:]
+
+    def changed_tasks(self) -> list[str]:
+        """Return the names of the tasks that changed something."""
+        result, task = [], ""
+        for line in self.output.splitlines():
+            if line.startswith("TASK ["):
+                task = line[6 : line.rindex("]")]
+            elif line.startswith("changed:") and task not in result:
+                result.append(task)
+        return result
+
+
+class Lab:
+    """A lab, named so that it stands beside others.
+
+    :param subnet: its network; the third number is the lab's own.
+    """
+
+    def __init__(self, name: str, subnet: str) -> None:
+        self.name = name
+        self.directory = Path.home() / ".local/share/mcp-platform/labs" / name
+        self.network = subnet.rpartition(".")[0]
+        self.environment = {**os.environ, "LAB_NAME": name, "LAB_SUBNET": subnet, "ANSIBLE_NOCOLOR": "1"}
+
+    def address(self, host: str) -> str:
+        """Return the host's IP address."""
+        return f"{self.network}.{10 + int(host.removeprefix('node'))}"
+
+    def play(
+        self,
+        playbook: str,
+        *arguments: str,
+        inventory: bool = True,
+        environment: Mapping[str, str] | None = None,
+        kill_at: str = "",
+    ) -> Run:
+        """Run a playbook of the collection.
+
+        :param kill_at: kill ansible with SIGKILL as soon as it announces a task whose name has this.
+        """
+        where = ["-i", str(REPO / "inventories/lab")] if inventory else []
+        command = ["ansible-playbook", *where, f"mcp.platform.{playbook}", *arguments]
+        started = time.monotonic()
+        lines = []
+        with subprocess.Popen(
+            command,
+            cwd=REPO,
+            env={**self.environment, **(environment or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+        ) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                lines.append(line)
+                if kill_at and line.startswith("TASK [") and kill_at in line:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    break
+        output = "".join(lines)
+        LOGS.mkdir(parents=True, exist_ok=True)
+        with (LOGS / "landscape.log").open("a") as log:
+            log.write(f"$ {' '.join(command)}\n{output}\n")
+        rows = _RECAP.findall(output)
+        return Run(
+            process.returncode,
+            output,
+            time.monotonic() - started,
+            {row[0]: int(row[2]) for row in rows},
+            {row[0]: int(row[1]) for row in rows},
+        )
+
+    def ssh(self, host: str, command: str, *, check: bool = True, timeout: float = 60) -> str:
+        """Run *command* as root on the host and return what it printed."""
+        done = subprocess.run(
+            [
+                *("ssh", "-i", str(self.directory / "id_ed25519"), "-oIdentitiesOnly=yes"),
+                *("-oStrictHostKeyChecking=yes", f"-oUserKnownHostsFile={self.directory}/known_hosts"),
+                *("-oConnectTimeout=5", "-oBatchMode=yes", f"platform@{self.address(host)}"),
+                *("sudo", "-n", "sh", "-c", f"'{command}'"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"{host}: {command}: {done.stderr.strip() or done.stdout.strip()}")
+        return done.stdout
+
+    def podman(self, *words: str) -> str:
+        """Run the lab's podman."""
+        command = [str(REPO / "roles/lab/files/lab-podman"), *words]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    def running(self) -> dict[str, str]:
+        """Return, by host and unit, what tells one run of it from another, and a reload from none."""
+        result = {}
+        shown = "--property=Id,InvocationID,NRestarts,StateChangeTimestampMonotonic"
+        for host in HOSTS:
+            for block in self.ssh(host, f"systemctl show {shown} {_SERVICES}").split("\n\n"):
+                facts = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+                result[f"{host} {facts.pop('Id')}"] = str(sorted(facts.items()))
+        return result
+
+
+def wait_until(what: str, condition: Callable[[], bool], seconds: float = 120) -> float:
+    """Poll *condition* until it holds; returns the seconds that took.
+
+    :raises AssertionError: when it does not hold in time.
+    """
+    started = time.monotonic()
+    while True:
+        try:
+            if condition():
+                return time.monotonic() - started
+        except (AssertionError, OSError, subprocess.SubprocessError):
+            pass
+        if time.monotonic() - started > seconds:
+            raise AssertionError(f"not within {seconds:.0f} s: {what}")
+        time.sleep(0.5)
