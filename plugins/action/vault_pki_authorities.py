@@ -17,16 +17,7 @@ from ansible_collections.mcp.platform.plugins.plugin_utils.authority import (
 
 
 def signed(requests: list[dict[str, Any]], signer: dict[str, Any]) -> dict[str, str]:
-    """Return the signed certificates by engine.
-
-    :raises PlatformError: when there is no private key to sign with.
-    """
-    if not signer.get("private_key"):
-        raise PlatformError(
-            "an authority must be signed, but the root's private key is not given",
-            where=", ".join(request["mount"] for request in requests),
-            hint="run with the platform's state at hand, or give signer.private_key",
-        )
+    """Return the signed certificates by engine."""
     root = Authority(signer["certificate"], signer["private_key"])
     return {
         request["mount"]: sign_intermediate(root, request["csr"], days=request["days"])
@@ -46,6 +37,7 @@ class ActionModule(ActionBase):
         arguments = dict(self._task.args)
         signer = dict(arguments.get("signer") or {})
         arguments["signer"] = {key: signer[key] for key in ("certificate",) if key in signer}
+        arguments["signable"] = bool(signer.get("private_key"))
         first = self._module(arguments, task_vars)
         result.update(first)
         if first.get("failed") or not first.get("requests"):

@@ -75,6 +75,10 @@ options:
     description: Signed certificates by engine. The action plugin gives them to the module; not for users.
     type: dict
     default: {}
+  signable:
+    description: Whether the action plugin has the root's private key. Set by it; not for users.
+    type: bool
+    default: true
 requirements:
   - cryptography (the package python3-cryptography), on the controller and on the host
 extends_documentation_fragment:
@@ -136,6 +140,7 @@ from ansible_collections.mcp.platform.plugins.module_utils._core.plan import Cha
 from ansible_collections.mcp.platform.plugins.module_utils._vault.authorities import (
     authorities_from,
     change_for,
+    check_signable,
     install_certificate,
     plan_urls,
     read,
@@ -155,19 +160,19 @@ def execute(context: Context) -> Outcome:
     vault = open_vault(context)
     for mount, certificate in context.params["certificates"].items():
         install_certificate(vault, mount, certificate)
+    current = {authority: read(vault, authority.mount) for authority in wanted}
+    why = {authority: reasons(found, authority, root) for authority, found in current.items()}
+    check_signable(why, signable=context.params["signable"])
     changes: list[Change] = []
     requests = []
-    certificates = {}
-    for authority in wanted:
-        found = read(vault, authority.mount)
+    for authority, found in current.items():
         urls = plan_urls(found, authority)
         changes += apply(vault, urls, check_mode=context.check_mode)
-        why = reasons(found, authority, root)
-        if why:
-            changes.append(change_for(found, authority, why))
+        if why[authority]:
+            changes.append(change_for(found, authority, why[authority]))
             if not context.check_mode:
                 requests.append(request_certificate(vault, authority).as_dict())
-        certificates[authority.mount] = found.certificate
+    certificates = {authority.mount: found.certificate for authority, found in current.items()}
     return Outcome(changes, {"certificates": certificates, "requests": requests})
 
 
@@ -205,6 +210,7 @@ def main() -> None:
             },
             "signer": {"type": "dict", "required": True, "options": signer},
             "certificates": {"type": "dict", "default": {}},
+            "signable": {"type": "bool", "default": True},
         },
     )
 

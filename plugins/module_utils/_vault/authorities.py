@@ -36,7 +36,8 @@ class Authority:
     key_bits: int = 256
     lifetime: int = 1825
     minimum_left: int = 365
-    urls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Not part of what tells one authority from another.
+    urls: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     @property
     def name(self) -> str:
@@ -100,6 +101,10 @@ def read(vault: Vault, mount: str) -> Found:
     return Found(certificate, {key: tuple(urls.get(key) or ()) for key in _URLS})
 
 
+def _end(certificate: str) -> datetime:
+    return datetime.fromisoformat(str(describe(certificate.encode())["not_after"]))
+
+
 def reasons(found: Found, wanted: Authority, root: str, now: datetime | None = None) -> list[str]:
     """Return why a new certificate is needed, empty when the present one will do.
 
@@ -109,11 +114,28 @@ def reasons(found: Found, wanted: Authority, root: str, now: datetime | None = N
         return ["there is none"]
     material = Material(found.certificate.encode(), ca=root.encode())
     left = timedelta(days=wanted.minimum_left)
+    if _end(found.certificate) + timedelta(days=1) >= _end(root):
+        # It lives as long as its root already: a new one could not live longer.
+        left = timedelta(0)
     result = problems(material, now=now, left=left)
     subject = describe(found.certificate.encode())["subject"]
     if subject != f"CN={wanted.common_name}":
         result.append(f"its subject is {subject}")
     return result
+
+
+def check_signable(why: Mapping[Authority, list[str]], *, signable: bool) -> None:
+    """Refuse, before anything is changed, what the controller has no key to sign.
+
+    :param why: the reasons for a new certificate, by authority.
+    """
+    waiting = [f"{authority.name}: {'; '.join(text)}" for authority, text in why.items() if text]
+    if waiting and not signable:
+        raise PlatformError(
+            "an authority must be signed, but the root's private key is not given",
+            where=", ".join(waiting),
+            hint="run with the platform's state at hand, or give signer.private_key",
+        )
 
 
 def plan_urls(found: Found, wanted: Authority) -> tuple[Step, ...]:

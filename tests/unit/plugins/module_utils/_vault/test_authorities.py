@@ -20,6 +20,7 @@ from ansible_collections.mcp.platform.plugins.module_utils._vault.authorities im
     Found,
     authorities_from,
     change_for,
+    check_signable,
     install_certificate,
     plan_urls,
     read,
@@ -69,6 +70,12 @@ def test_a_good_authority_stays(keys: Any, root: str) -> None:
     assert reasons(_signed(keys), WANTED, root) == []
 
 
+def test_an_authority_that_lives_as_long_as_its_root_stays(keys: Any) -> None:
+    root = _certificate("root", "root", keys[0], keys[0], 200)
+    assert reasons(_signed(keys, days=200), WANTED, root) == []
+    assert "sooner" in reasons(_signed(keys, days=100), WANTED, root)[0]
+
+
 def test_why_a_new_one_is_needed(keys: Any, root: str) -> None:
     other = ec.generate_private_key(ec.SECP256R1())
     foreign = Found(_certificate("Platform intermediate", "root", keys[1], other, 1000))
@@ -76,6 +83,14 @@ def test_why_a_new_one_is_needed(keys: Any, root: str) -> None:
     assert "sooner" in reasons(_signed(keys, days=300), WANTED, root)[0]
     assert "does not lead" in reasons(foreign, WANTED, root)[0]
     assert reasons(_signed(keys, "Old name"), WANTED, root) == ["its subject is CN=Old name"]
+
+
+def test_what_can_not_be_signed_is_refused() -> None:
+    check_signable({WANTED: ["there is none"]}, signable=True)
+    check_signable({WANTED: []}, signable=False)
+    with pytest.raises(PlatformError, match="private key is not given") as caught:
+        check_signable({WANTED: ["there is none"]}, signable=False)
+    assert caught.value.where == "authority Platform intermediate in pki/: there is none"
 
 
 def test_how_it_is_shown(keys: Any) -> None:
