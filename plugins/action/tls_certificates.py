@@ -87,8 +87,9 @@ class ActionModule(ActionBase):
             days=int(wanted.get("days") or 365),
         )
 
-    @staticmethod
-    def _unsigned(found: dict[str, Any], requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def _unsigned(
+        self, found: dict[str, Any], requests: Sequence[Mapping[str, Any]]
+    ) -> dict[str, Any]:
         """Say what would have to be signed; only what can't be used any more stops the run."""
         texts = [f"{item['certificate']}: {'; '.join(item['reasons'])}" for item in requests]
         broken = [text for text, item in zip(texts, requests) if item["broken"]]
@@ -103,7 +104,7 @@ class ActionModule(ActionBase):
         ]
         found["diff"] = [item for item in found["diff"] if item["before_header"] not in asked]
         found["changed"] = bool(found["changes"])
-        found.setdefault("warnings", []).extend(
-            f"{text}; run once with the platform's state to renew it" for text in texts
-        )
+        found["due"] = texts
+        for text in texts:
+            self._display.warning(f"{text}; run once with the platform's state to renew it")
         return found

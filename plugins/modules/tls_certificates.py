@@ -126,6 +126,12 @@ changes:
   elements: str
   returned: always
   sample: ["issue certificate /etc/openbao/pki/server.crt"]
+due:
+  description: What should be signed, but can wait until the authority's key is there. A warning says so too.
+  type: list
+  elements: str
+  returned: when the key is not there and a certificate is due
+  sample: ["/etc/openbao/pki/server.crt: the certificate expires on 2026-12-24 10:00 UTC, sooner than asked for"]
 """
 
 from ansible.module_utils.basic import AnsibleModule

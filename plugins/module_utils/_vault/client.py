@@ -25,7 +25,8 @@ CONNECTION_SPEC: dict[str, dict[str, Any]] = {
 # While a new active node is being elected, the others answer so (OpenBao 2.7.2, Vault 1.x);
 # 412: the node has not yet seen what this client wrote before.
 _ELECTING = ("active cluster node not found", "node is in standby", "in standby mode")
-_NOT_YET_SEEN = 412
+# OpenBao says 429 (seen on a busy 2.7.2 standby that lagged behind), HashiCorp's vault 412.
+_NOT_YET_SEEN = frozenset({412, 429})
 # Seconds to wait for a new active node: three times the 10 s that an election takes at worst
 # with raft's default performance multiplier of 5.
 _ELECTION_WAIT = 30.0
@@ -282,7 +283,7 @@ class Vault:
 
 
 def _is_electing(reply: Reply) -> bool:
-    if reply.status == _NOT_YET_SEEN:
+    if reply.status in _NOT_YET_SEEN:
         return True
     return reply.status in {500, 503} and any(words in reply.errors for words in _ELECTING)
 
