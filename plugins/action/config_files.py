@@ -9,10 +9,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
+
+from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 
 try:
     from ansible.template import trust_as_template  # noqa: F401 - only whether it is there
@@ -35,9 +37,12 @@ class ActionModule(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         arguments = dict(self._task.args)
-        arguments["files"] = [
-            self._finished(item, variables) for item in arguments.get("files") or []
-        ]
+        try:
+            arguments["files"] = [
+                self._finished(item, variables) for item in arguments.get("files") or []
+            ]
+        except PlatformError as error:
+            return {**result, "failed": True, "msg": str(error), "error": error.as_dict()}
         result.update(
             self._execute_module(
                 module_name="mcp.platform.config_files",
@@ -49,26 +54,38 @@ class ActionModule(ActionBase):
 
     def _finished(self, item: Any, variables: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(item, Mapping):
-            raise AnsibleActionFail("files takes a list of mappings, each with dest and content")
+            raise PlatformError(
+                "files takes a list of mappings",
+                where=str(item),
+                hint="give each its dest, and a template or content",
+            )
         file = dict(item)
         template = file.pop("template", None)
         if (template is None) == (file.get("content") is None):
-            raise AnsibleActionFail(
-                f"{file.get('dest')}: give either template or content, not both and not neither"
+            raise PlatformError(
+                "give either template or content, not both and not neither",
+                where=str(file.get("dest")),
             )
         if template is not None:
-            file["content"] = self._render(template, variables)
+            file["content"] = self._render(template, str(file.get("dest")), variables)
         file["content"] = _text(file["content"])
         file["sensitive"] = _flag(file)
         if file["sensitive"]:
             file["secret_content"] = file.pop("content")
         return file
 
-    def _render(self, template: str, variables: dict[str, Any]) -> Any:
+    def _render(self, template: str, destination: str, variables: dict[str, Any]) -> Any:
         lookup = lookup_loader.get(
             "ansible.builtin.template", loader=self._loader, templar=self._templar
         )
-        return lookup.run([template], variables=variables, **_RENDERING)[0]
+        try:
+            return lookup.run([template], variables=variables, **_RENDERING)[0]
+        except AnsibleError as error:
+            raise PlatformError(
+                f"the template {template} can't be rendered: {error}",
+                where=destination,
+                hint="nothing was replaced; set or correct the variable that it names",
+            ) from error
 
 
 def _text(value: Any) -> str:
@@ -81,6 +98,6 @@ def _flag(file: Mapping[str, Any]) -> bool:
     try:
         return bool(boolean(file.get("sensitive", False)))
     except TypeError:
-        raise AnsibleActionFail(
-            f"{file.get('dest')}: sensitive is neither true nor false"
+        raise PlatformError(
+            "sensitive is neither true nor false", where=str(file.get("dest"))
         ) from None
