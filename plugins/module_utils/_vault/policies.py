@@ -38,7 +38,7 @@ def normalised(text: str) -> str:
     """Return *text* with all white space that means nothing made equal."""
 
     def replaced(match: re.Match[str]) -> str:
-        quoted, new_line, _ = match.groups()
+        quoted, new_line, _unused = match.groups()
         return quoted or ("\n" if new_line else " ")
 
     return _TOKEN.sub(replaced, text.strip())

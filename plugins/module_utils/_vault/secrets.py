@@ -82,7 +82,7 @@ Draw = Callable[[Generate], str]
 
 def draw(generate: Generate) -> str:
     """Return a random value, from the operating system's source."""
-    return "".join(random_source.choice(generate.alphabet) for _ in range(generate.length))
+    return "".join(random_source.choice(generate.alphabet) for _unused in range(generate.length))
 
 
 def placeholder(generate: Generate) -> str:
@@ -180,7 +180,7 @@ def ensure(vault: Vault, mount: str, secret: Secret, *, check_mode: bool) -> Pla
     :returns: the plan that was carried out, or in check mode would be.
     :raises PlatformError: when others write the same secret all the time.
     """
-    for _ in range(_TRIES):
+    for _unused in range(_TRIES):
         stored = read(vault, mount, secret.path)
         planned = plan(stored, secret, placeholder if check_mode else draw)
         if planned.change is None or check_mode:

@@ -218,7 +218,7 @@ def end(directory: Path) -> None:
         pid_file.unlink()
         try:
             os.killpg(group, signal.SIGTERM)
-            for _ in range(100):
+            for _unused in range(100):
                 os.killpg(group, 0)
                 time.sleep(0.1)
             os.killpg(group, signal.SIGKILL)

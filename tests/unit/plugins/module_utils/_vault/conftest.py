@@ -110,7 +110,7 @@ class FakeVault:
         return Reply(204)
 
     def _approle(self, method: str, path: str, document: dict[str, Any]) -> Reply:
-        name, _, rest = path[len("auth/approle/role/") :].partition("/")
+        name, _unused, rest = path[len("auth/approle/role/") :].partition("/")
         if not name:
             keys = sorted(self.approles)
             return Reply(200, {"data": {"keys": keys}}) if keys else _error(404)
@@ -146,7 +146,7 @@ class FakeVault:
         return Reply(200, {"data": {"secret_id_accessor": accessor}})
 
     def _kv(self, method: str, path: str, document: dict[str, Any]) -> Reply:
-        kind, _, name = path[len("platform/") :].partition("/")
+        kind, _unused, name = path[len("platform/") :].partition("/")
         data, version = self.kv.get(name, (None, 0))
         if method == "DELETE" and kind == "metadata":
             self.kv.pop(name, None)
@@ -227,7 +227,7 @@ class FakeCluster:
         if self.seal != "shamir":
             self.unsealed |= self.initialized - self.broken
 
-    def _seal_status(self, address: str, _: Any) -> Reply:
+    def _seal_status(self, address: str, _unused: Any) -> Reply:
         body = {
             "initialized": address in self.initialized,
             "sealed": address not in self.unsealed,
@@ -238,7 +238,7 @@ class FakeCluster:
         }
         return Reply(200, body)
 
-    def _health(self, address: str, _: Any) -> Reply:
+    def _health(self, address: str, _unused: Any) -> Reply:
         if address not in self.initialized:
             return Reply(501)
         if address not in self.unsealed:

@@ -127,11 +127,11 @@ def test_the_others_can_be_revoked(fake_vault: Any) -> None:
 def test_role_ids(fake_vault: Any) -> None:
     fake = fake_vault()
     desired = _desired({"name": "a"})
-    current, _ = read(fake.vault, desired)
+    current, _unused = read(fake.vault, desired)
     assert current == {}
     _ensure(fake, desired)
     assert complete(fake.vault, desired, current)["a"].role_id == "id-of-a"
-    current, _ = read(fake.vault, desired)
+    current, _unused = read(fake.vault, desired)
     assert complete(fake.vault, desired, current)["a"].role_id == "id-of-a"
 
 

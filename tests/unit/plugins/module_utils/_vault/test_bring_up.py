@@ -67,7 +67,7 @@ class Landscape:
         ).ensure()
 
     def inits(self) -> int:
-        return sum(path == "sys/init" for _, _, path in self.fake.log)
+        return sum(path == "sys/init" for _unused, _unused, path in self.fake.log)
 
 
 @pytest.fixture(params=["static", "shamir"])

@@ -66,13 +66,13 @@ def _vault(*replies: Reply, wait: float = 30) -> tuple[Vault, Scripted, list[flo
 
 
 def test_read_returns_data_or_none() -> None:
-    vault, _, _ = _vault(Reply(200, {"data": {"a": 1}}), _errors(404))
+    vault, _unused, _unused = _vault(Reply(200, {"data": {"a": 1}}), _errors(404))
     assert vault.read("x") == {"a": 1}
     assert vault.read("x") is None
 
 
 def test_names_of_an_empty_place() -> None:
-    vault, _, _ = _vault(Reply(200, {"data": {"keys": ["a"]}}), _errors(404))
+    vault, _unused, _unused = _vault(Reply(200, {"data": {"keys": ["a"]}}), _errors(404))
     assert vault.names("x") == ("a",)
     assert vault.names("x") == ()
 
@@ -93,7 +93,7 @@ def test_waits_for_a_new_active_node(electing: Reply) -> None:
 
 
 def test_gives_up_waiting_for_an_active_node() -> None:
-    vault, _, clock = _vault(_errors(500, "active cluster node not found"), wait=3)
+    vault, _unused, clock = _vault(_errors(500, "active cluster node not found"), wait=3)
     with pytest.raises(PlatformError, match="active cluster node not found"):
         vault.request("PUT", "x")
     assert clock[0] == pytest.approx(3.0)
@@ -121,14 +121,14 @@ def test_gives_up_waiting_for_an_active_node() -> None:
 def test_errors_say_what_is_wrong(
     replies: list[Reply], kind: type[PlatformError], words: str
 ) -> None:
-    vault, _, _ = _vault(*replies)
+    vault, _unused, _unused = _vault(*replies)
     with pytest.raises(kind, match=words) as caught:
         vault.request("PUT", "x")
     assert caught.value.where == ADDRESS
 
 
 def test_a_status_that_the_caller_handles() -> None:
-    vault, _, _ = _vault(_errors(400, "no"))
+    vault, _unused, _unused = _vault(_errors(400, "no"))
     assert vault.request("PUT", "x", accept=(400,)).errors == "no"
 
 
@@ -161,7 +161,7 @@ def test_nothing_to_log_in_with() -> None:
         log_in(Connection(ADDRESS), Scripted(Reply(200, {"initialized": False})))
 
 
-def _refusing(_: Connection) -> Any:
+def _refusing(_unused: Connection) -> Any:
     raise UnavailableError("no vault answers")
 
 
@@ -257,7 +257,7 @@ def test_what_is_sent(hvac_transport: Callable[..., Any]) -> None:
 
 @needs_hvac
 def test_a_reply_that_is_no_document(hvac_transport: Callable[..., Any]) -> None:
-    transport, _ = hvac_transport(Response(502, "<html>"), Response(200, "[1]"))
+    transport, _unused = hvac_transport(Response(502, "<html>"), Response(200, "[1]"))
     assert transport("GET", "a", None) == Reply(502, {})
     assert transport("GET", "a", None) == Reply(200, {})
 
@@ -268,7 +268,7 @@ def test_no_reply(hvac_transport: Callable[..., Any]) -> None:
 
     chained = exceptions.ConnectionError("outer")
     chained.__cause__ = OSError("connection refused")
-    transport, _ = hvac_transport(
+    transport, _unused = hvac_transport(
         exceptions.SSLError("unable to get local issuer"),
         exceptions.ReadTimeout("slow"),
         chained,
