@@ -1,7 +1,7 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lab of its own for tests of the whole platform: playbooks, commands on its hosts, and what runs there."""
+"""A lab for tests of the whole platform: playbooks, commands on hosts, and what runs there."""
 
 from __future__ import annotations
 
@@ -39,7 +39,9 @@ class Run:
 
     def explain(self) -> str:
         """Return the errors, or the end of the output."""
-        errors = [line for line in self.output.splitlines() if re.search(r"ERROR|fatal:|msg:", line)]
+        errors = [
+            line for line in self.output.splitlines() if re.search(r"ERROR|fatal:|msg:", line)
+        ]
         return "\n".join(errors[:12]) or self.output[-1500:]
 
     def changed_tasks(self) -> list[str]:
@@ -63,7 +65,12 @@ class Lab:
         self.name = name
         self.directory = Path.home() / ".local/share/mcp-platform/labs" / name
         self.network = subnet.rpartition(".")[0]
-        self.environment = {**os.environ, "LAB_NAME": name, "LAB_SUBNET": subnet, "ANSIBLE_NOCOLOR": "1"}
+        self.environment = {
+            **os.environ,
+            "LAB_NAME": name,
+            "LAB_SUBNET": subnet,
+            "ANSIBLE_NOCOLOR": "1",
+        }
 
     def address(self, host: str) -> str:
         """Return the host's IP address."""
@@ -79,7 +86,7 @@ class Lab:
     ) -> Run:
         """Run a playbook of the collection.
 
-        :param kill_at: kill ansible with SIGKILL as soon as it announces a task whose name has this.
+        :param kill_at: kill ansible with SIGKILL at the first task whose name has this.
         """
         where = ["-i", str(REPO / "inventories/lab")] if inventory else []
         command = ["ansible-playbook", *where, f"mcp.platform.{playbook}", *arguments]
@@ -119,7 +126,10 @@ class Lab:
         done = subprocess.run(
             [
                 *("ssh", "-i", str(self.directory / "id_ed25519"), "-oIdentitiesOnly=yes"),
-                *("-oStrictHostKeyChecking=yes", f"-oUserKnownHostsFile={self.directory}/known_hosts"),
+                *(
+                    "-oStrictHostKeyChecking=yes",
+                    f"-oUserKnownHostsFile={self.directory}/known_hosts",
+                ),
                 *("-oConnectTimeout=5", "-oBatchMode=yes", f"platform@{self.address(host)}"),
                 *("sudo", "-n", "sh", "-c", f"'{command}'"),
             ],
