@@ -149,7 +149,7 @@ class Lab:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def running(self) -> dict[str, str]:
-        """Return, by host and unit, what tells one run of it from another, and a reload from none."""
+        """Return, by host and unit, what tells one run from another, and a reload from none."""
         result = {}
         shown = "--property=Id,InvocationID,NRestarts,StateChangeTimestampMonotonic"
         for host in HOSTS:
