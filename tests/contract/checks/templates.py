@@ -13,6 +13,7 @@ from jinja2 import meta, nodes
 from checks import check
 from checks.tree import load, options, roles, tasks_of, text_of
 
+NO_COMMENTS = {".json", ".state"}  # formats that a comment can't begin
 PLACES = {"etc", "usr", "var", "lib", "opt"}
 # What Ansible gives to every template.
 GIVEN = {
@@ -71,8 +72,8 @@ def templates_have_a_header(tree: Path) -> list[str]:
     """The first lines carry the licence, and say that Ansible writes the file."""
     problems = []
     for role, path in _templates(tree):
-        if ".json" in path.suffixes:
-            continue  # has no comments
+        if NO_COMMENTS & set(path.suffixes):
+            continue
         head = "\n".join(path.read_text().splitlines()[:6])
         if "SPDX-License-Identifier: GPL-3.0-or-later" not in head:
             problems.append(f"{path.relative_to(tree)}: no SPDX line in the first lines")
