@@ -22,13 +22,13 @@ def merged_proofs(
             key = (str(proof["service"]), str(proof["proof"]))
             found.setdefault(key, []).append((host, bool(proof["passed"]), str(proof["detail"])))
     rows = []
-    for (service, proof), tries in found.items():
+    for (service, name), tries in found.items():
         failures = [f"{host}: {detail}" for host, passed, detail in tries if not passed]
         held = f"yes, from {len(tries)} host{'s' if len(tries) > 1 else ''}"
         rows.append(
             {
                 "service": service,
-                "proof": proof,
+                "proof": name,
                 "proven": "NO" if failures else held,
                 "detail": "; ".join(failures) or tries[0][2],
                 "passed": not failures,

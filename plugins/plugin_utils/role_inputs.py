@@ -52,7 +52,7 @@ class Role:
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
