@@ -13,7 +13,7 @@ from .._core.errors import PlatformError
 from .journal import Journal
 from .members import Member
 
-_BREAK_GLASS = "see docs/runbooks/break-glass.md"
+_BREAK_GLASS = "see docs/runbooks/break_glass.md"
 
 
 class Step(Enum):
