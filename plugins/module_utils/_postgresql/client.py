@@ -43,6 +43,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """The argument spec of the doc fragment mcp.platform.postgresql."""
 
 # The server answered, or the client turned the server down: waiting does not mend that.
+_NO_DATABASE = re.compile(r'database "[^"]*" does not exist')
 _REFUSAL = re.compile(
     r"FATAL:(?!.*(starting up|shutting down|recovery mode|in recovery|not yet accepting))"
     r"|fe_sendauth|no password supplied|certificate verify failed|does not match host name"
@@ -225,6 +226,11 @@ class _Connection:
         self._connection.close()
 
 
+def _may_lag(login: Login, said: str) -> bool:
+    """Return whether a standby that was asked first may only lack the new database yet."""
+    return len(login.hosts) > 1 and _NO_DATABASE.search(said) is not None
+
+
 def connect(
     login: Login,
     database: str = "",
@@ -248,7 +254,7 @@ def connect(
             return _Connection(psycopg2, psycopg2.connect(**login.parameters(name)), name)
         except psycopg2.OperationalError as error:
             said = " ".join(str(error).split())
-        if _REFUSAL.search(said):
+        if _REFUSAL.search(said) and not _may_lag(login, said):
             raise PlatformError(
                 f"cannot log in as {login.user}: {said}",
                 where=login.place,
