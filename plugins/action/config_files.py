@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible import template
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -16,14 +17,9 @@ from ansible.plugins.loader import lookup_loader
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 
-try:
-    from ansible.template import trust_as_template  # noqa: F401 - only whether it is there
-except ImportError:
-    # ansible-core before 2.19 would turn a rendered JSON file into a dictionary; asking a newer
-    # one not to would only bring a warning.
-    _RENDERING = {"convert_data": False}
-else:
-    _RENDERING = {}
+# ansible-core before 2.19, which knows no trust, would turn a rendered JSON file into a dictionary;
+# asking a newer one not to would only bring a warning.
+_RENDERING = {} if hasattr(template, "trust_as_template") else {"convert_data": False}
 
 
 class ActionModule(ActionBase):

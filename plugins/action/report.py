@@ -27,7 +27,7 @@ class ActionModule(ActionBase):
         self, tmp: str | None = None, task_vars: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(
+        _result, options = self.validate_argument_spec(
             {
                 "title": {"type": "str", "required": True},
                 "rows": {"type": "list", "elements": "dict", "required": True},

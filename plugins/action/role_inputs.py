@@ -116,7 +116,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
-        _, options = self.validate_argument_spec(
+        _result, options = self.validate_argument_spec(
             {"roles": {"type": "list", "elements": "str", "required": True}}
         )
         everything = [role_inputs.load_role(path) for path in sorted(_ROLES.iterdir())]

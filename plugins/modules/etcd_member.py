@@ -104,12 +104,12 @@ cluster_answers:
 
 from pathlib import Path
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.http import Endpoint
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
     Context,
     Outcome,
     run,
 )
+from ansible_collections.mcp.platform.plugins.module_utils._core.web import Endpoint
 from ansible_collections.mcp.platform.plugins.module_utils._etcd.client import Cluster, apply, find
 from ansible_collections.mcp.platform.plugins.module_utils._etcd.model import Desired
 from ansible_collections.mcp.platform.plugins.module_utils._etcd.plan import changes, plan

@@ -10,7 +10,7 @@ version_added: 0.1.0
 author: Contributors to the mcp.platform project (@mcp-platform)
 description:
   - Compares the configuration that the cluster's members share with the wanted one, and patches only the difference.
-  - Values that Patroni would store but silently replace by others (a O(settings.ttl) of 10, V(max_connections=10)) are refused before
+  - Values that Patroni would store but silently replace by others (a C(ttl) of 10, V(max_connections=10)) are refused before
     any change.
   - Afterwards the configuration is read back until the member shows it.
   - Nothing is restarted. M(mcp.platform.patroni_cluster_info) tells which members wait for a restart, and why.

@@ -110,7 +110,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={
+            "path": {"type": "path", "required": True},
+            "password_file": {"type": "path", "required": True, "no_log": False},
+            "platform": {"type": "str", "required": True},
+            "create": {"type": "bool", "default": False},
+            "merge": {"type": "dict", "default": {}, "no_log": True},
+        },
+        supports_check_mode=True,
+    )
     module.fail_json(msg="platform_state runs on the controller, as an action; call it from a task")
 
 

@@ -59,7 +59,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={
+            "title": {"type": "str", "required": True},
+            "rows": {"type": "list", "elements": "dict", "required": True},
+            "columns": {"type": "list", "elements": "str", "required": True},
+            "width": {"type": "int", "default": 100},
+            "dest": {"type": "path"},
+        },
+        supports_check_mode=True,
+    )
     module.fail_json(msg="report runs on the controller, as an action; call it from a task")
 
 

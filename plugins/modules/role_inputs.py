@@ -52,7 +52,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec={"roles": {"type": "list", "elements": "str", "required": True}},
+        supports_check_mode=True,
+    )
     module.fail_json(msg="role_inputs runs on the controller, as an action; call it from a task")
 
 

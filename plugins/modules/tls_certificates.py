@@ -138,7 +138,39 @@ from ansible.module_utils.basic import AnsibleModule
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    certificate = {
+        "certificate": {"type": "path", "required": True},
+        "private_key": {"type": "path", "required": True, "no_log": False},
+        "ca": {"type": "path"},
+        "common_name": {"type": "str", "required": True},
+        "names": {"type": "list", "elements": "str", "default": []},
+        "addresses": {"type": "list", "elements": "str", "default": []},
+        "owner": {"type": "str", "default": "root"},
+        "group": {"type": "str", "default": "root"},
+        "mode": {"type": "str", "default": "0600"},
+        "usages": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["server", "client"],
+            "default": ["server", "client"],
+        },
+        "days": {"type": "int", "default": 365},
+        "renew_below_days": {"type": "int", "default": 90},
+    }
+    authority = {"certificate": {"type": "str"}, "private_key": {"type": "str", "no_log": True}}
+    module = AnsibleModule(
+        argument_spec={
+            "certificates": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "options": certificate,
+            },
+            "authority": {"type": "dict", "default": {}, "options": authority},
+            "trust_anchor": {"type": "str"},
+        },
+        supports_check_mode=True,
+    )
     module.fail_json(msg="tls_certificates signs on the controller; call it from a task")
 
 

@@ -118,4 +118,4 @@ def test_check_fails_on_a_spoilt_tree(
 
 
 def test_every_check_is_seen_failing() -> None:
-    assert {name for name, *_ in SPOILT} == set(CHECKS)
+    assert {name for name, *_unused in SPOILT} == set(CHECKS)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._core import http
+from .._core import web
 from .._core.errors import PlatformError
 from .._core.files import write_atomically
-from .._core.http import Endpoint, Reply
+from .._core.web import Endpoint, Reply
 from .model import Desired, Found, Member, environment, members_from
 from .plan import Plan
 
@@ -36,7 +36,7 @@ class Cluster:
     """
 
     endpoints: Sequence[Endpoint]
-    request: Request = http.request
+    request: Request = web.request
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 

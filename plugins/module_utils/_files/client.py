@@ -174,7 +174,7 @@ def check(file: File, path: Path, *, need_checker: bool = True) -> None:
                 hint="install the package that has it, or leave validate out",
             )
         return
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         command, capture_output=True, timeout=_CHECK_SECONDS, check=False, stdin=subprocess.DEVNULL
     )
     if done.returncode != 0:

@@ -68,7 +68,7 @@ def read(ssh_port: int, root: Path = Path("/")) -> Host:
     :param ssh_port: port of its SSH server.
     :param root: where ``etc`` and ``proc`` are.
     """
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         ["ss", "-Htn", "state", "established", f"( sport = :{ssh_port} )"],
         capture_output=True,
         text=True,

@@ -221,7 +221,7 @@ def settle(podman: Podman, lab: Lab, host: Host) -> FoundHost:
         time.sleep(0.2)
         facts = report(podman, host.container)
     wanted = {"authorized_key": lab.authorized_key, "apt_proxy": lab.apt_proxy}
-    if not wanted.items() <= facts.items():
+    if any(facts.get(name) != value for name, value in wanted.items()):
         podman.run(
             *("exec", "-i", host.container, "sh", "-s", "--", *wanted.values()), stdin=_SETTLE
         )

@@ -106,7 +106,7 @@ def machine_mirror(root: Path = Path("/")) -> Mirror:
 
 def machine_proxy() -> str:
     """Return the HTTP proxy that this machine's apt uses, empty for none."""
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         ["apt-config", "shell", "proxy", "Acquire::http::Proxy"],
         capture_output=True,
         text=True,
@@ -157,7 +157,7 @@ def sources_for(recipe: Recipe, mirror: Mirror, proxy: str) -> str:
 
 
 def _execute(command: list[str], *, environment: Mapping[str, str], stdin: str = "") -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         command,
         input=stdin,
         env={**_WITH_SHELL, **environment},

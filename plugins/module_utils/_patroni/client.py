@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .._core import http
+from .._core import web
 from .._core.errors import PlatformError
-from .._core.http import Endpoint, Reply
+from .._core.web import Endpoint, Reply
 from .model import Cluster, cluster_from
 from .plan import patch
 
@@ -63,7 +63,7 @@ class Client:
         self,
         endpoint: Endpoint,
         *,
-        request: Request = http.request,
+        request: Request = web.request,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:

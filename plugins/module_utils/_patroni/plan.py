@@ -140,7 +140,7 @@ def check_effective(settings: Mapping[str, Any]) -> None:
     :param settings: the whole dynamic configuration as it would be after the change.
     :raises PlatformError: with the first setting of that kind.
     """
-    times = {name: settings.get(name, default) for name, (_, default) in _TIMES.items()}
+    times = {name: settings.get(name, default) for name, (_unused, default) in _TIMES.items()}
     for name, value in times.items():
         _check_minimum(name, value, _TIMES[name][0])
     ttl, loop_wait, retry = (int(str(times[key])) for key in ("ttl", "loop_wait", "retry_timeout"))

@@ -220,7 +220,7 @@ class _Connection:
         return bool(self._connection.get_parameter_status("is_superuser") == "on")
 
     def version(self) -> str:
-        return str(self._connection.get_parameter_status("server_version")).split(" ")[0]
+        return str(self._connection.get_parameter_status("server_version")).split(maxsplit=1)[0]
 
     def close(self) -> None:
         self._connection.close()

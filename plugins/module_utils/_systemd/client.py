@@ -28,7 +28,7 @@ _POLL_SECONDS = 0.2
 
 
 def _run(*words: str, timeout: float | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    return subprocess.run(  # pylint: disable=ansible-bad-function
         words,
         capture_output=True,
         text=True,

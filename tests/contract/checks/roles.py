@@ -13,7 +13,13 @@ from checks.tree import load, module_of, nested, options, roles, specs, task_fil
 
 CONTENTS = {"validate", "set_vars", "install", "configure", "service", "verify"}
 # Roles that no scenario has as its own: why.
-WITHOUT_SCENARIO = {"lab": "makes the hosts of all scenarios"}
+WITHOUT_SCENARIO = {
+    "lab": "makes the hosts of all scenarios",
+    "haproxy": "needs Patroni and a vault behind it: tests/landscape/run",
+    "host_baseline": "prepares whole landscapes: tests/landscape/run",
+    "pgbouncer": "needs a PostgreSQL server beside it: tests/landscape/run",
+    "postgresql": "needs a cluster to log in to: tests/landscape/run",
+}
 HEADINGS = ("inputs", "outputs", "what breaks", "rollback", "security")
 
 

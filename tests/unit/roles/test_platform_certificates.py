@@ -124,7 +124,7 @@ def tls_server(item, *, postgresql=False):
     def serve():
         with contextlib.suppress(OSError):
             while True:
-                raw, _ = listener.accept()
+                raw, _unused = listener.accept()
                 with contextlib.suppress(OSError):
                     if postgresql:
                         raw.recv(8)
@@ -249,7 +249,7 @@ def test_a_server_without_tls_is_a_failure(item, configuration, running, authori
         item["probe"] = {"kind": "postgresql", "port": listener.getsockname()[1]}
 
         def refuse():
-            raw, _ = listener.accept()
+            raw, _unused = listener.accept()
             raw.recv(8)
             raw.sendall(b"N")
             raw.close()

@@ -135,11 +135,11 @@ def test_only_ports_are_ports():
 @given(st.dictionaries(st.text(), st.integers(1, 4)))
 def test_each_port_that_is_claimed_twice_is_told_once(claims):
     found = overlaps(claims)
-    assert [port for port, _ in found] == sorted({port for port, _ in found})
+    assert [port for port, _unused1 in found] == sorted({port for port, _unused2 in found})
     for port, options in found:
         assert options == sorted(name for name, value in claims.items() if value == port)
         assert len(options) > 1
-    told = {option for _, options in found for option in options}
+    told = {option for _unused, options in found for option in options}
     alone = [value for name, value in claims.items() if name not in told]
     assert len(alone) == len(set(alone))
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
-from ansible_collections.mcp.platform.plugins.module_utils._core.http import Endpoint, Reply
+from ansible_collections.mcp.platform.plugins.module_utils._core.web import Endpoint, Reply
 from ansible_collections.mcp.platform.plugins.module_utils._etcd.client import (
     Cluster,
     apply,
@@ -55,8 +55,8 @@ class Script:
     def sleep(self, seconds):
         self.now += seconds
 
-    def cluster(self, endpoints=ENDPOINTS):
-        return Cluster(endpoints, self.request, lambda: self.now, self.sleep)
+    def cluster(self, endpoints=None):
+        return Cluster(endpoints or ENDPOINTS, self.request, lambda: self.now, self.sleep)
 
 
 def test_a_member_with_data_needs_nothing():
@@ -130,7 +130,10 @@ def test_any_member_may_answer(tmp_path):
     script = Script(NO_ANSWER, Reply(200, LISTED))
     found = find(tmp_path, tmp_path / "join", script.cluster(), 0)
     assert found == Found(has_data=False, members=MEMBERS)
-    assert [url for url, _, _ in script.asked] == ["https://node1:2379", "https://node3:2379"]
+    assert [url for url, _unused1, _unused2 in script.asked] == [
+        "https://node1:2379",
+        "https://node3:2379",
+    ]
     assert script.asked[0][2] == {"linearizable": True}
 
 
@@ -146,7 +149,7 @@ def test_no_quorum_is_no_cluster(tmp_path):
 def test_a_join_is_prepared(tmp_path):
     script = Script(Reply(200, LISTED), Reply(200, LISTED))
     apply(Plan((MEMBERS[1],), add=True), NODE2, script.cluster(), tmp_path / "join")
-    assert [(path, document) for _, path, document in script.asked] == [
+    assert [(path, document) for _unused, path, document in script.asked] == [
         ("/v3/cluster/member/remove", {"ID": "22"}),
         ("/v3/cluster/member/add", {"peerURLs": ["https://node2:2380"]}),
     ]

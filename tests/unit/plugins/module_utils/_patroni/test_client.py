@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
-from ansible_collections.mcp.platform.plugins.module_utils._core.http import Reply
+from ansible_collections.mcp.platform.plugins.module_utils._core.web import Reply
 from ansible_collections.mcp.platform.plugins.module_utils._patroni.client import (
     Client,
     argument_spec,

@@ -80,7 +80,7 @@ def test_roles_are_made_unless_it_is_only_asked():
     monitor = ("pg_monitor", False, False, False, False, False, False, True, -1, None, [], None)
     for check_mode, done in ((False, 2), (True, 0)):
         server = _Server(pg_authid=[monitor])
-        outcome, _ = _run(apply.apply_roles, _ROLES, server, check_mode=check_mode)
+        outcome, _unused = _run(apply.apply_roles, _ROLES, server, check_mode=check_mode)
         assert [str(change) for change in outcome.changes] == ["create role app"]
         assert len(server.done) == done
         assert all(session.closed for session in server.sessions)
@@ -89,9 +89,9 @@ def test_roles_are_made_unless_it_is_only_asked():
 def test_unlisted_roles_are_told_unless_they_are_dropped():
     intern = ("intern", True, False, False, False, False, False, True, -1, None, [], None)
     server = _Server(pg_authid=[intern])
-    outcome, _ = _run(apply.apply_roles, {"roles": []}, server)
+    outcome, _unused = _run(apply.apply_roles, {"roles": []}, server)
     assert outcome.values == {"unlisted": ["intern"]}
-    outcome, _ = _run(apply.apply_roles, {"roles": [], "exclusive": True}, server)
+    outcome, _unused = _run(apply.apply_roles, {"roles": [], "exclusive": True}, server)
     assert outcome.values == {"unlisted": []}
     assert server.done == [("", 'DROP ROLE "intern"')]
 
@@ -115,7 +115,7 @@ def test_a_server_that_is_not_there_is_empty_in_check_mode_and_an_error_else(
 
 def test_a_new_database_is_made_and_then_filled():
     server = _Server(unnest=[("old", "1.0", "1.1", None)])
-    outcome, _ = _run(apply.apply_databases, _DATABASES, server)
+    outcome, _unused = _run(apply.apply_databases, _DATABASES, server)
     assert server.done[0] == ("", 'CREATE DATABASE "app" OWNER "owner"')
     assert ("app", 'ALTER EXTENSION "old" UPDATE') in server.done
     assert outcome.values == {"drift": [], "server_version": "17.11"}
@@ -126,7 +126,7 @@ def test_a_new_database_is_made_and_then_filled():
 
 def test_in_check_mode_a_new_database_is_foreseen_and_nothing_is_done():
     server = _Server(current_user=[("postgres", True)])
-    outcome, _ = _run(apply.apply_databases, _DATABASES, server, check_mode=True)
+    outcome, _unused = _run(apply.apply_databases, _DATABASES, server, check_mode=True)
     assert "create extension old in database app" in [str(change) for change in outcome.changes]
     assert server.done == []
     assert len(server.sessions) == 1
@@ -135,7 +135,7 @@ def test_in_check_mode_a_new_database_is_foreseen_and_nothing_is_done():
 def test_in_check_mode_an_existing_database_is_read():
     there = ("app", "owner", "UTF8", "libc", "C", -1, None, [["intern", "CONNECT"]])
     server = _Server(pg_database=[there], unnest=[("old", "1.0", "1.1", None)])
-    outcome, _ = _run(apply.apply_databases, _DATABASES, server, check_mode=True)
+    outcome, _unused = _run(apply.apply_databases, _DATABASES, server, check_mode=True)
     assert [str(change) for change in outcome.changes] == ["update extension old in database app"]
     assert outcome.values["drift"] == ["CONNECT on database app for intern"]
     assert server.done == []
@@ -159,6 +159,6 @@ def test_an_unknown_role_is_refused_before_anything_is_done():
 def test_nothing_to_do_sends_nothing():
     there = ("app", "owner", "UTF8", "libc", "C", -1, None, None)
     server = _Server(pg_database=[there])
-    outcome, _ = _run(apply.apply_databases, {"databases": [{"name": "app"}]}, server)
+    outcome, _unused = _run(apply.apply_databases, {"databases": [{"name": "app"}]}, server)
     assert outcome.changes == []
     assert server.done == []

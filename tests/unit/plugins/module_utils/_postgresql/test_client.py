@@ -204,7 +204,7 @@ def test_what_may_share_a_transaction_does_and_the_rest_comes_first():
     connection = _Connection()
     session = _connected(connection)
     session.apply([_step("one"), _step("alone", alone=True), _step("two")])
-    assert [(auto, sql) for auto, sql, _ in connection.log] == [
+    assert [(auto, sql) for auto, sql, _unused in connection.log] == [
         (True, "alone"),
         (False, "one"),
         (False, "two"),

@@ -54,7 +54,7 @@ def test_encoding_and_locale_are_said_when_a_database_is_made():
     desired = DesiredDatabase(
         "app", encoding="UTF8", locale_provider="builtin", locale="C.UTF-8", connection_limit=5
     )
-    create, limit, *_ = _statements(databases.plan({}, [desired], "postgres"))
+    create, limit, *_unused = _statements(databases.plan({}, [desired], "postgres"))
     assert create == (
         'CREATE DATABASE "app" OWNER "postgres" ENCODING \'UTF8\''
         " LOCALE_PROVIDER \"builtin\" BUILTIN_LOCALE 'C.UTF-8' TEMPLATE template0"

@@ -183,7 +183,7 @@ def test_a_member_of_a_cluster_reports_its_pending_restart(host):
 
 def test_a_start_that_fails_shows_the_log_and_is_tried_again(host):
     host.fails("start", "Job for x.service failed.")
-    for _ in range(2):
+    for _unused in range(2):
         with pytest.raises(PlatformError, match="start failed: Job for") as caught:
             _apply(host.service())
         assert "| it says why" in caught.value.what

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
-from ansible_collections.mcp.platform.plugins.module_utils._core.http import (
+from ansible_collections.mcp.platform.plugins.module_utils._core.web import (
     Endpoint,
     Reply,
     request,
