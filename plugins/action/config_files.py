@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ansible import template
+from ansible import template as ansible_template
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -19,7 +19,7 @@ from ansible_collections.mcp.platform.plugins.module_utils._core.errors import P
 
 # ansible-core before 2.19, which knows no trust, would turn a rendered JSON file into a dictionary;
 # asking a newer one not to would only bring a warning.
-_RENDERING = {} if hasattr(template, "trust_as_template") else {"convert_data": False}
+_RENDERING = {} if hasattr(ansible_template, "trust_as_template") else {"convert_data": False}
 
 
 class ActionModule(ActionBase):
