@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.plugin_utils import catalogue
 
