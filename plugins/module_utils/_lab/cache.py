@@ -32,7 +32,10 @@ def shared_things_locked() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class FoundCache:
-    """What exists of the cache: its container's state and what it was made from."""
+    """What exists of the cache: its container's state and what it was made from.
+
+    :param status: podman's word for it; "silent" when podman takes it for running and nothing answers.
+    """
 
     status: str = ""
     image: str = ""
@@ -56,12 +59,24 @@ def read_cache(podman: Podman) -> FoundCache:
     if podman.attempt("container", "exists", CACHE_NAME).returncode != 0:
         return FoundCache(address=address)
     container = podman.documents("container", "inspect", CACHE_NAME)[0]
+    status = container["State"]["Status"]
+    if status == "running" and not _answers(address):
+        # Podman takes what ran when the machine was cut off for running still.
+        status = "silent"
     return FoundCache(
-        container["State"]["Status"],
+        status,
         container["ImageName"],
         container["Config"]["Labels"].get(UPSTREAM_LABEL, ""),
         address,
     )
+
+
+def _answers(address: str) -> bool:
+    try:
+        with socket.create_connection((address, CACHE_PORT), timeout=2):
+            return True
+    except OSError:
+        return False
 
 
 def _wait_until_it_answers(address: str) -> None:

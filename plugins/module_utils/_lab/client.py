@@ -200,6 +200,7 @@ def create_host(podman: Podman, lab: Lab, host: Host) -> None:
         *("run", "--detach", "--name", host.container, "--hostname", host.name),
         *("--label", f"{LAB_LABEL}={lab.name}", "--label", f"{HOST_LABEL}={host.name}"),
         *("--network", lab.name, "--ip", host.address, "--no-hosts"),
+        *("--mac-address", host.hardware_address),
         *("--privileged", "--systemd=always", "--restart=always", "--shm-size=1g"),
         *("--log-driver", "k8s-file", "--log-opt", "max-size=1mb", "--stop-timeout", "30"),
         lab.image,

@@ -30,6 +30,15 @@ class Host:
     container: str
     address: str
 
+    @property
+    def hardware_address(self) -> str:
+        """A hardware address of its own that stays, as a machine's does.
+
+        One made anew at each start would leave the neighbours sending to the old one for seconds.
+        Its first byte marks it as locally administered (IEEE 802), the last four are the address.
+        """
+        return "02:4d:" + ipaddress.IPv4Address(self.address).packed.hex(":")
+
 
 @dataclass(frozen=True)
 class Lab:

@@ -93,6 +93,15 @@ def test_another_lab_may_have_made_the_cache_meanwhile(podman, machine, monkeypa
     assert len(machine.called("run")) == before
 
 
+def test_a_cache_that_only_podman_takes_for_running_is_made_anew(podman, machine, monkeypatch):
+    make(podman, CACHED, check_mode=False)
+
+    monkeypatch.setattr(cache, "_answers", lambda _address: False)
+    outcome = make(podman, CACHED, check_mode=False)
+    assert [str(change) for change in outcome.changes] == ["start package cache"]
+    assert machine.called("rm", "--force", "--time", "2")
+
+
 def test_a_cache_that_does_not_answer_is_reported(podman, monkeypatch):
     def refuse(*_a, **_k):
         raise ConnectionRefusedError("refused")

@@ -38,6 +38,10 @@ def test_hosts_get_containers_and_addresses_in_order():
         ("lab-node2", "10.77.0.12"),
     ]
     assert lab().gateway == "10.77.0.1"
+    assert [one.hardware_address for one in lab().hosts] == [
+        "02:4d:0a:4d:00:0b",
+        "02:4d:0a:4d:00:0c",
+    ]
 
 
 def test_two_hosts_of_one_name_are_refused():

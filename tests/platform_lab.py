@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import time
@@ -14,10 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-REPO = Path(__file__).resolve().parents[2]
+REPO = Path(__file__).resolve().parents[1]
 LOGS = REPO / ".cache" / "logs"
 HOSTS = ("node1", "node2", "node3")
-_RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.M)
+_RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s.*skipped=(\d+)", re.M)
+_PLAY = re.compile(r"^PLAY \[(.+)\]")
 _SERVICES = (
     "openbao vault-agent etcd patroni pgbouncer@transaction pgbouncer@session haproxy nftables"
 )
@@ -28,7 +30,8 @@ class Run:
     """How a playbook ended.
 
     :param changed: number of changed tasks by host.
-    :param tasks: number of tasks by host that ran.
+    :param tasks: number of tasks by host, those that were skipped included.
+    :param plays: seconds by play.
     """
 
     status: int
@@ -36,6 +39,7 @@ class Run:
     seconds: float
     changed: Mapping[str, int] = field(default_factory=dict)
     tasks: Mapping[str, int] = field(default_factory=dict)
+    plays: Mapping[str, float] = field(default_factory=dict)
 
     def explain(self) -> str:
         """Return the errors, or the end of the output."""
@@ -70,6 +74,8 @@ class Lab:
             "LAB_NAME": name,
             "LAB_SUBNET": subnet,
             "ANSIBLE_NOCOLOR": "1",
+            # Where skipped hosts are hidden, a task's name comes with its first result: too late.
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "1",
         }
 
     def address(self, host: str) -> str:
@@ -83,15 +89,18 @@ class Lab:
         inventory: bool = True,
         environment: Mapping[str, str] | None = None,
         kill_at: str = "",
+        kill_after: float = 0,
     ) -> Run:
         """Run a playbook of the collection.
 
-        :param kill_at: kill ansible with SIGKILL at the first task whose name has this.
+        :param kill_at: kill ansible with SIGKILL at the first task whose name has this;
+        :param kill_after: so many seconds into it.
         """
         where = ["-i", str(REPO / "inventories/lab")] if inventory else []
         command = ["ansible-playbook", *where, f"mcp.platform.{playbook}", *arguments]
         started = time.monotonic()
-        lines = []
+        lines: list[str] = []
+        plays: dict[str, float] = {}
         with subprocess.Popen(
             command,
             cwd=REPO,
@@ -105,7 +114,13 @@ class Lab:
             assert process.stdout is not None
             for line in process.stdout:
                 lines.append(line)
+                now = time.monotonic()
+                if play := _PLAY.match(line):
+                    began, name = now, play[1]
+                if plays or play:
+                    plays[name] = now - began
                 if kill_at and line.startswith("TASK [") and kill_at in line:
+                    time.sleep(kill_after)
                     os.killpg(process.pid, signal.SIGKILL)
                     break
         output = "".join(lines)
@@ -118,21 +133,23 @@ class Lab:
             output,
             time.monotonic() - started,
             {row[0]: int(row[2]) for row in rows},
-            {row[0]: int(row[1]) for row in rows},
+            {row[0]: int(row[1]) + int(row[3]) for row in rows},
+            plays,
         )
+
+    def ssh_command(self, host: str, command: str) -> list[str]:
+        """Return what runs *command* as root on the host."""
+        return [
+            *("ssh", "-i", str(self.directory / "id_ed25519"), "-oIdentitiesOnly=yes"),
+            *("-oStrictHostKeyChecking=yes", f"-oUserKnownHostsFile={self.directory}/known_hosts"),
+            *("-oConnectTimeout=5", "-oBatchMode=yes", f"platform@{self.address(host)}"),
+            f"sudo -n sh -c {shlex.quote(command)}",
+        ]
 
     def ssh(self, host: str, command: str, *, check: bool = True, timeout: float = 60) -> str:
         """Run *command* as root on the host and return what it printed."""
         done = subprocess.run(
-            [
-                *("ssh", "-i", str(self.directory / "id_ed25519"), "-oIdentitiesOnly=yes"),
-                *(
-                    "-oStrictHostKeyChecking=yes",
-                    f"-oUserKnownHostsFile={self.directory}/known_hosts",
-                ),
-                *("-oConnectTimeout=5", "-oBatchMode=yes", f"platform@{self.address(host)}"),
-                *("sudo", "-n", "sh", "-c", f"'{command}'"),
-            ],
+            self.ssh_command(host, command),
             capture_output=True,
             text=True,
             timeout=timeout,
