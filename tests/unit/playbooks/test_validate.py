@@ -1,0 +1,73 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""mcp.platform.validate on the lab's inventory with mistakes in it; there are no hosts to touch."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLES = [{"name": "app_owner", "password": "one line\nand another"}]
+
+
+def validate(tmp_path, **variables):
+    """Return the exit status and the output, its line breaks taken out."""
+    done = subprocess.run(
+        [
+            *("ansible-playbook", "-i", ROOT / "inventories/lab", "mcp.platform.validate"),
+            *("-e", json.dumps(variables)),
+        ],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "HOME": str(tmp_path),
+            "LAB_NAME": "nowhere",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_COLLECTIONS_PATH": os.environ["ANSIBLE_COLLECTIONS_PATH"],
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.returncode, re.sub(r"\s+", " ", done.stdout + done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentences"),
+    [
+        ({}, []),
+        ({"etcd_hosts": ["node1", "node2"]}, ["2 etcd members [etcd_hosts] -- "]),
+        (
+            {
+                "etcd_hosts": ["node1", "node2", "node3", "node4"],
+                "patroni_max_conections": 5,
+                "haproxy_primary_port": 8404,
+                "platform_postgresql_roles": ROLES,
+            },
+            [
+                "4 etcd members [etcd_hosts] -- ",
+                "node4 is not in the inventory [etcd_hosts] -- ",
+                "there is no option patroni_max_conections; patroni_max_connections looks like it",
+                "port 8404 is claimed by haproxy_metrics_port and by haproxy_primary_port",
+                "a password holds a line break [postgresql_roles",
+            ],
+        ),
+    ],
+    ids=["none", "two", "many"],
+)
+def test_mistakes_in_an_inventory_are_named_before_a_host_is_touched(
+    tmp_path, variables, sentences
+):
+    status, output = validate(tmp_path, **variables)
+    assert (status != 0) == bool(sentences), output
+    for sentence in sentences:
+        assert sentence in output, output
+    assert "and another" not in output
