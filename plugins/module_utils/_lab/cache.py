@@ -34,7 +34,7 @@ def shared_things_locked() -> Iterator[None]:
 class FoundCache:
     """What exists of the cache: its container's state and what it was made from.
 
-    :param status: podman's word for it; "silent" when podman takes it for running and nothing answers.
+    :param status: podman's word for it; "silent" when it is said to run and nothing answers.
     """
 
     status: str = ""

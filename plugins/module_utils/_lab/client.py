@@ -114,16 +114,14 @@ class Podman:
 
 def networks(podman: Podman) -> dict[str, list[ipaddress.IPv4Network]]:
     """Return the IPv4 subnets of podman's networks by the networks' names."""
-    names = podman.run("network", "ls", "--format", "{{.Name}}").split()
-    if not names:
-        return {}
+    # In one call: a network that is asked for by its name may have gone in between.
     return {
         network["name"]: [
             ipaddress.IPv4Network(entry["subnet"])
             for entry in network.get("subnets") or []
             if ":" not in entry["subnet"]
         ]
-        for network in podman.documents("network", "inspect", *names)
+        for network in podman.documents("network", "ls", "--format", "json")
     }
 
 

@@ -43,11 +43,9 @@ class Machine:
 
     def do_network(self, arguments, _stdin):
         if arguments[0] == "ls":
-            return self._done("\n".join(self.networks))
-        if arguments[0] == "inspect":
             found = [
-                {"name": name, "subnets": [{"subnet": subnet} for subnet in self.networks[name]]}
-                for name in arguments[1:]
+                {"name": name, "subnets": [{"subnet": subnet} for subnet in subnets]}
+                for name, subnets in self.networks.items()
             ]
             return self._done(json.dumps(found))
         if arguments[0] == "create":
