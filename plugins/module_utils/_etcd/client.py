@@ -19,6 +19,7 @@ from .model import Desired, Found, Member, environment, members_from
 from .plan import Plan
 
 _POLL_SECONDS = 1.0
+_SETTLE_SECONDS = 20.0
 
 Request = Callable[..., Reply]
 
@@ -74,8 +75,19 @@ class Cluster:
     def replace(self, steps: Plan, desired: Desired) -> tuple[Member, ...]:
         """Remove and add members as planned; returns the members afterwards."""
         for member in steps.remove:
-            self._any("/v3/cluster/member/remove", {"ID": member.identity})
-        return self._any("/v3/cluster/member/add", {"peerURLs": [desired.peer_url]})
+            self._insist("/v3/cluster/member/remove", {"ID": member.identity})
+        return self._insist("/v3/cluster/member/add", {"peerURLs": [desired.peer_url]})
+
+    def _insist(self, path: str, document: dict[str, Any]) -> tuple[Member, ...]:
+        """Ask until it is done; members that have just started count as unhealthy for 5 s."""
+        deadline = self.clock() + _SETTLE_SECONDS
+        while True:
+            try:
+                return self._any(path, document)
+            except PlatformError:
+                if self.clock() >= deadline:
+                    raise
+            self.sleep(_POLL_SECONDS)
 
 
 def find(data_dir: Path, join_file: Path, cluster: Cluster, seconds: int) -> Found:

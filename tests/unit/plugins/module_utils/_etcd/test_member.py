@@ -167,3 +167,11 @@ def test_a_refusal_is_told(tmp_path):
     with pytest.raises(PlatformError, match="unhealthy cluster"):
         apply(Plan(add=True), NODE2, script.cluster(), tmp_path / "join")
     assert not (tmp_path / "join").exists()
+
+
+def test_members_that_have_just_started_are_waited_for(tmp_path):
+    refusal = Reply(503, {"message": "etcdserver: unhealthy cluster"})
+    script = Script(refusal, refusal, refusal, Reply(200, LISTED))
+    apply(Plan(add=True), NODE2, script.cluster(), tmp_path / "join")
+    assert (tmp_path / "join").exists()
+    assert 0 < script.now < 5
