@@ -57,6 +57,13 @@ options:
         type: list
         elements: str
         default: []
+      in_force:
+        description:
+          - Command, a list of words, that exits with 0 while what the unit did at its start still holds. For a unit without a process
+            that could tell, such as one that loads a rule set. Where it fails although the unit is active, the unit is reloaded.
+        type: list
+        elements: str
+        default: []
       ready:
         description:
           - Command, a list of words, that exits with 0 once the service does its work. Asked after a start, restart or reload,
@@ -144,6 +151,7 @@ def main() -> None:
         "reload_files": {"type": "list", "elements": "path", "default": []},
         "restart": {"type": "bool", "default": True},
         "restart_when": {"type": "list", "elements": "str", "default": []},
+        "in_force": {"type": "list", "elements": "str", "default": []},
         "ready": {"type": "list", "elements": "str", "default": []},
         "ready_timeout": {"type": "int", "default": 60},
     }

@@ -100,6 +100,7 @@ def read(service: Service) -> Unit:
     found = properties(service.name)
     recorded = _recorded(service.name)
     paths = service.files
+    runs = found.get("ActiveState") == "active"
     return Unit(
         exists=found.get("LoadState") not in {None, "not-found"},
         active=found.get("ActiveState", "inactive"),
@@ -110,6 +111,7 @@ def read(service: Service) -> Unit:
         invocation=found.get("InvocationID", ""),
         loaded=recorded.loaded,
         loaded_by=recorded.loaded_by,
+        in_force=not (runs and service.in_force and _failure(*service.in_force)),
     )
 
 

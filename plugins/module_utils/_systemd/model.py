@@ -19,6 +19,7 @@ class Service:
     :param reload_files: files whose content it takes at a reload.
     :param restart: whether it may be restarted here.
     :param restart_when: command that has to exit with 0 before a restart; empty for none.
+    :param in_force: command that exits with 0 while what a start did still holds; empty for none.
     :param ready: command that exits with 0 once the service does its work; empty for none.
     :param ready_timeout: seconds to wait for that.
     """
@@ -30,6 +31,7 @@ class Service:
     reload_files: tuple[str, ...] = ()
     restart: bool = True
     restart_when: tuple[str, ...] = ()
+    in_force: tuple[str, ...] = ()
     ready: tuple[str, ...] = ()
     ready_timeout: int = 60
 
@@ -56,6 +58,7 @@ class Unit:
     :param changed_at: seconds since the epoch of each file's last change, by path.
     :param invocation: systemd's id of this run of the unit, empty where it does not run.
     :param loaded: the digests that the running process has taken, as recorded.
+    :param in_force: whether what its start did still holds.
     :param loaded_by: the run that is known to have taken them, and to have got ready.
     """
 
@@ -68,6 +71,7 @@ class Unit:
     invocation: str = ""
     loaded: Mapping[str, str] = field(default_factory=dict)
     loaded_by: str = ""
+    in_force: bool = True
 
     @property
     def proven(self) -> bool:
@@ -94,6 +98,7 @@ def services_from(params: Mapping[str, Any]) -> tuple[Service, ...]:
             reload_files=tuple(item["reload_files"]),
             restart=item["restart"],
             restart_when=tuple(item["restart_when"]),
+            in_force=tuple(item["in_force"]),
             ready=tuple(item["ready"]),
             ready_timeout=item["ready_timeout"],
         )

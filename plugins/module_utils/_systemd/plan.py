@@ -70,6 +70,8 @@ def _activity(service: Service, unit: Unit) -> list[Step]:
     stale = _stale(unit, service.only_reload_files)
     if stale:
         return [Step("reload", Change("reload", f"{service.name}: {', '.join(stale)} changed"))]
+    if not unit.in_force:
+        return [Step("reload", Change("reload", f"{service.name}: it is not in force"))]
     return []
 
 

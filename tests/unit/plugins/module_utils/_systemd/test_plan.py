@@ -86,6 +86,11 @@ def test_a_member_of_a_cluster_is_reloaded_and_its_restart_reported():
     assert restart_pending(member, later)
 
 
+def test_what_is_no_longer_in_force_is_reloaded():
+    assert _verbs(_X, replace(_RUNNING, in_force=False)) == ["reload"]
+    assert _verbs(_X, replace(_RUNNING, in_force=False, **_changed(_UNIT))) == ["restart"]
+
+
 def test_nothing_is_pending_where_nothing_runs():
     unit = replace(_RUNNING, active="inactive", **_changed(_UNIT))
     assert not restart_pending(replace(_X, restart=False), unit)
@@ -295,12 +300,13 @@ def test_options_become_services():
         "reload_files": [],
         "restart": True,
         "restart_when": ["gate"],
+        "in_force": ["holds"],
         "ready": ["curl", "x"],
         "ready_timeout": 5,
     }
     (service,) = services_from({"services": [item]})
     assert service == Service(
-        "x.service", False, False, (_UNIT,), (), True, ("gate",), ("curl", "x"), 5
+        "x.service", False, False, (_UNIT,), (), True, ("gate",), ("holds",), ("curl", "x"), 5
     )
     (service,) = services_from({"services": [{**item, "state": "started"}]})
     assert service.started
