@@ -45,6 +45,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+version:
+  description: Patroni's version on the member that was asked.
+  type: str
+  returned: always
+  sample: 4.0.6
 scope:
   description: Name of the cluster.
   type: str
@@ -155,12 +160,13 @@ def execute(context: Context) -> Outcome:
             cluster = client.wait_for(names, context.params["wait_timeout"])
         else:
             cluster = client.cluster()
+        version = client.version()
     except PlatformError:
         # A cold check: the run that is only tried here would make the cluster.
         if not context.check_mode:
             raise
-        cluster = Cluster("")
-    return Outcome(values=cluster.as_dict())
+        cluster, version = Cluster(""), ""
+    return Outcome(values={**cluster.as_dict(), "version": version})
 
 
 def main() -> None:

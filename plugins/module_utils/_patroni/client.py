@@ -86,6 +86,11 @@ class Client:
         """Return the cluster's members."""
         return cluster_from(self._document("GET", "/cluster"))
 
+    def version(self) -> str:
+        """Return Patroni's own version."""
+        about = self._document("GET", "/patroni").get("patroni")
+        return str(about.get("version", "")) if isinstance(about, dict) else ""
+
     def config(self) -> dict[str, Any]:
         """Return the dynamic configuration."""
         return self._document("GET", "/config")

@@ -109,3 +109,9 @@ def test_waiting_ends_in_the_end():
     script = Script(Reply(200, STARTS))
     with pytest.raises(PlatformError, match=r"not ready after 3 s: the cluster has no leader"):
         script.client().wait_for(("node1",), 3)
+
+
+def test_the_version_is_patronis_own():
+    about = {"state": "running", "patroni": {"version": "4.0.6", "scope": "main"}}
+    assert Script(Reply(200, about)).client().version() == "4.0.6"
+    assert Script(Reply(200, {"state": "starting"})).client().version() == ""
