@@ -98,8 +98,8 @@ landscape: ## deploy, verify, deploy again under load, repair, break, all on a l
 	@$(IN) tests/run landscape
 
 .PHONY: faults
-faults: ## kill the first deployment of the vault at many points; EMPTIES THE VAULT of this lab
-	@$(IN) tests/faults/kill_during_init
+faults: ## kill a first deployment at many points, on a lab of its own
+	@$(IN) tests/faults/kill_first_deploy
 
 .PHONY: bench
 bench: ## how long a deployment takes against the floor of its own packages

@@ -20,7 +20,7 @@ LOGS = REPO / ".cache" / "logs"
 HOSTS = ("node1", "node2", "node3")
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s.*skipped=(\d+)", re.M)
 _PLAY = re.compile(r"^PLAY \[(.+)\]")
-_SERVICES = (
+SERVICES = (
     "openbao vault-agent etcd patroni pgbouncer@transaction pgbouncer@session haproxy nftables"
 )
 
@@ -101,20 +101,28 @@ class Lab:
         started = time.monotonic()
         lines: list[str] = []
         plays: dict[str, float] = {}
-        with subprocess.Popen(
-            command,
-            cwd=REPO,
-            env={**self.environment, **(environment or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            text=True,
-            start_new_session=True,
-        ) as process:
+        LOGS.mkdir(parents=True, exist_ok=True)
+        with (
+            (LOGS / f"{self.name}.log").open("a", buffering=1) as log,
+            subprocess.Popen(
+                command,
+                cwd=REPO,
+                env={**self.environment, **(environment or {})},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+                start_new_session=True,
+            ) as process,
+        ):
             assert process.stdout is not None
+            log.write(f"$ {' '.join(command)}\n")
             for line in process.stdout:
                 lines.append(line)
                 now = time.monotonic()
+                if line.startswith(("PLAY", "TASK")):
+                    log.write(f"{now - started:.1f} s\n")
+                log.write(line)
                 if play := _PLAY.match(line):
                     began, name = now, play[1]
                 if plays or play:
@@ -124,9 +132,6 @@ class Lab:
                     os.killpg(process.pid, signal.SIGKILL)
                     break
         output = "".join(lines)
-        LOGS.mkdir(parents=True, exist_ok=True)
-        with (LOGS / "landscape.log").open("a") as log:
-            log.write(f"$ {' '.join(command)}\n{output}\n")
         rows = _RECAP.findall(output)
         return Run(
             process.returncode,
@@ -170,10 +175,24 @@ class Lab:
         result = {}
         shown = "--property=Id,InvocationID,NRestarts,StateChangeTimestampMonotonic"
         for host in HOSTS:
-            for block in self.ssh(host, f"systemctl show {shown} {_SERVICES}").split("\n\n"):
+            for block in self.ssh(host, f"systemctl show {shown} {SERVICES}").split("\n\n"):
                 facts = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
                 result[f"{host} {facts.pop('Id')}"] = str(sorted(facts.items()))
         return result
+
+
+def succeeded(run: Run) -> Run:
+    """Return *run*, which has to have succeeded."""
+    assert run.status == 0, run.explain()
+    return run
+
+
+def unchanged(run: Run) -> Run:
+    """Return *run*, which has to have succeeded without a change on any host."""
+    succeeded(run)
+    assert run.changed, "no host was reached"
+    assert not any(run.changed.values()), f"changed: {'; '.join(run.changed_tasks())}"
+    return run
 
 
 def wait_until(what: str, condition: Callable[[], bool], seconds: float = 120) -> float:

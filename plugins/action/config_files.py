@@ -75,13 +75,23 @@ class ActionModule(ActionBase):
             "ansible.builtin.template", loader=self._loader, templar=self._templar
         )
         try:
-            return lookup.run([template], variables=variables, **_RENDERING)[0]
+            return lookup.run([template], variables=_Variables(variables), **_RENDERING)[0]
         except AnsibleError as error:
             raise PlatformError(
                 f"the template {template} can't be rendered: {error}",
                 where=destination,
                 hint="nothing was replaced; set or correct the variable that it names",
             ) from error
+
+
+class _Variables(dict[str, Any]):
+    """Variables that the lookup may add to.
+
+    It makes a deep copy first, which for all variables of a landscape takes longer than the rest.
+    """
+
+    def __deepcopy__(self, memo: Any) -> dict[str, Any]:
+        return dict(self)
 
 
 def _text(value: Any) -> str:

@@ -54,6 +54,8 @@ def _mistyped(inputs: Inputs, roles: list[Role]) -> list[dict[str, str]]:
     options = {name: option for role in roles for name, option in role.options.items()}
     result = []
     for name, option in options.items():
+        if inputs.is_plain_default(name):
+            continue
         value = inputs.value(name)
         if value is UNKNOWN_YET:
             continue
@@ -119,6 +121,10 @@ class ActionModule(ActionBase):
         _result, options = self.validate_argument_spec(
             {"roles": {"type": "list", "elements": "str", "required": True}}
         )
+        checked = (variables.get("mcp_platform_checked") or {}).get("roles") or []
+        result.update(roles=options["roles"], problems=[])
+        if set(options["roles"]) <= set(checked):
+            return result
         everything = [role_inputs.load_role(path) for path in sorted(_ROLES.iterdir())]
         roles = [role for role in everything if role.name in options["roles"]]
         host = str(variables.get("inventory_hostname", ""))

@@ -12,6 +12,8 @@ description:
   - Checks the variables that the named roles of this collection would see on a host - misspelt names,
     values of the wrong type, ports that overlap, and the rules in each role's C(meta/rules.yml).
   - Runs on the controller; no connection is made. A value that only a later task provides is passed over.
+  - Roles in the C(roles) of a registered variable C(mcp_platform_checked) are passed over - the playbook
+    C(mcp.platform.validate) registers its result there, so that a whole deployment checks everything once.
 options:
   roles:
     description: Short names of the roles.
@@ -30,6 +32,12 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+roles:
+  description: The roles that are known to be in order, this time or from before.
+  type: list
+  elements: str
+  returned: success
+  sample: [etcd, patroni]
 problems:
   description: Everything that is wrong; the task fails where there is anything.
   type: list

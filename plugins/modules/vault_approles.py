@@ -73,8 +73,15 @@ options:
         type: bool
         default: true
       known_accessor:
-        description: Accessor of the secret-id that is in use. Without it a new one is issued at every run.
+        description:
+          - Accessor of the secret-id that is in use. Without it, and without O(approles[].login_directory),
+            a new one is issued at every run.
         type: str
+      login_directory:
+        description:
+          - Directory on this host where the login in use lies, in the files C(secret-id) and C(accessor).
+          - Where either is missing or empty, a new one is issued.
+        type: path
       state:
         description: Whether the role exists.
         type: str
@@ -212,6 +219,7 @@ def main() -> None:
         "secret_id_num_uses": {"type": "int", "default": 0, "no_log": False},
         "issue_secret_id": {"type": "bool", "default": True, "no_log": False},
         "known_accessor": {"type": "str"},
+        "login_directory": {"type": "path"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     }
     run(

@@ -101,10 +101,14 @@ def near_misses(names: Iterable[str], roles: Sequence[Role]) -> dict[str, str]:
 
 
 def unknown(names: Iterable[str], roles: Sequence[Role]) -> list[str]:
-    """Return those of *names* that begin like an option of *roles* and are none."""
+    """Return those of *names* that begin like an option of *roles*, and are none and no output."""
     known = {option for role in roles for option in role.options}
     prefixes = tuple(f"{role.name}_" for role in roles)
-    return sorted(name for name in names if name not in known and name.startswith(prefixes))
+    return sorted(
+        name
+        for name in names
+        if name not in known and name.startswith(prefixes) and not name.endswith("_service_record")
+    )
 
 
 def holds_secret(option: Mapping[str, Any]) -> bool:
@@ -134,6 +138,7 @@ class Inputs:
     """The values that the roles would see on one host."""
 
     def __init__(self, templar: Any, roles: Sequence[Role], variables: Mapping[str, Any]) -> None:
+        self._given = variables
         self._variables: dict[str, Any] = {}
         for values in (
             *(_trusted(role.defaults) for role in roles),
@@ -142,6 +147,10 @@ class Inputs:
         ):
             self._variables.update(values)
         self._templar = templar.copy_with_new_env(available_variables=self._variables)
+
+    def is_plain_default(self, name: str) -> bool:
+        """Tell whether nobody has set the option, and its default needs no evaluation."""
+        return name not in self._given and "{{" not in str(self._variables.get(name, "{{"))
 
     def value(self, name: str) -> Any:
         """Return the option's value, or UNKNOWN_YET where it comes from a later task."""

@@ -14,7 +14,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from ansible.errors import AnsibleError
@@ -23,7 +23,8 @@ from ansible.parsing.vault import VaultLib, VaultSecret, is_encrypted
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.files import write_atomically
 
-from .authority import Authority, create_intermediate, create_root
+if TYPE_CHECKING:
+    from .authority import Authority
 
 _FORMAT = 1
 _VAULT_ID = "platform"
@@ -31,6 +32,9 @@ _VAULT_ID = "platform"
 
 def new_state(platform: str) -> dict[str, Any]:
     """Return the state before the first host: the authorities and the seal key."""
+    # Reading the state happens in many tasks, and should not wait for the library that makes keys.
+    from .authority import create_intermediate, create_root
+
     root = create_root(f"{platform} root")
     bootstrap = create_intermediate(root, f"{platform} bootstrap")
     return {

@@ -80,7 +80,7 @@ def leads_to_db1() -> bool:
 def a_moved_primary_takes_its_clients_along() -> None:
     set_state(primary="db1", active="db1")
     # A former primary is still in service until its second bad answer.
-    wait_for("nobody else is behind the doors", lambda: all(leads_to_db1() for _ in range(20)))
+    wait_for("nobody else is behind the doors", lambda: all(leads_to_db1() for _turn in range(20)))
     stays = knock(5000)
     if stays.recv(100) != b"db1 6432\n":
         sys.exit("the door does not lead to the primary")

@@ -66,16 +66,16 @@ def main() -> None:
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-            *("-nodes", "-days", "2", "-subj", "/CN=new", "-keyout", "/root/new.key"),
-            *("-out", "/root/new.crt", "-CA", str(FOLDER / "ca.crt")),
+            *("-nodes", "-days", "2", "-subj", "/CN=new", "-keyout", "/run/new.key"),
+            *("-out", "/run/new.crt", "-CA", str(FOLDER / "ca.crt")),
             *("-CAkey", str(FOLDER / "ca.key"), "-addext", "basicConstraints=critical,CA:FALSE"),
             *("-addext", "subjectAltName=DNS:postgresql.example.test"),
         ],
         check=True,
     )
-    new = Path("/root/new.crt").read_text()
+    new = Path("/run/new.crt").read_text()
     LEAF.write_text(new)
-    KEY.write_bytes(Path("/root/new.key").read_bytes())
+    KEY.write_bytes(Path("/run/new.key").read_bytes())
     reload()
     wait_for(ssl.PEM_cert_to_DER_cert(new))
     cursor.execute("SELECT pg_backend_pid()")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from .._core.errors import PlatformError
@@ -89,6 +90,19 @@ def normal_settings(fields: Mapping[str, Any], where: str) -> dict[str, Any]:
     return normal
 
 
+def accessor_in(directory: str | None) -> str:
+    """Return the accessor of the login that lies in *directory*, empty where there is none.
+
+    An accessor is no secret; without the secret-id beside it, it is worth nothing.
+    """
+    if not directory:
+        return ""
+    secret_id, accessor = Path(directory) / "secret-id", Path(directory) / "accessor"
+    if not (secret_id.is_file() and secret_id.stat().st_size and accessor.is_file()):
+        return ""
+    return accessor.read_text().strip()
+
+
 def desired_from(params: Mapping[str, Any]) -> Desired:
     """Return what the module's options describe."""
     present = []
@@ -104,7 +118,7 @@ def desired_from(params: Mapping[str, Any]) -> Desired:
                 name=name,
                 settings=normal_settings(fields, f"approle {name}"),
                 issue=item["issue_secret_id"],
-                accessor=item.get("known_accessor") or "",
+                accessor=item.get("known_accessor") or accessor_in(item.get("login_directory")),
             )
         )
     return Desired(

@@ -12,14 +12,6 @@ from checks import check
 from checks.tree import load, module_of, nested, options, roles, specs, task_files, tasks_of
 
 CONTENTS = {"validate", "set_vars", "install", "configure", "service", "verify"}
-# Roles that no scenario has as its own: why.
-WITHOUT_SCENARIO = {
-    "lab": "makes the hosts of all scenarios",
-    "haproxy": "needs Patroni and a vault behind it: tests/landscape/run",
-    "host_baseline": "prepares whole landscapes: tests/landscape/run",
-    "pgbouncer": "needs a PostgreSQL server beside it: tests/landscape/run",
-    "postgresql": "needs a cluster to log in to: tests/landscape/run",
-}
 HEADINGS = ("inputs", "outputs", "what breaks", "rollback", "security")
 
 
@@ -209,6 +201,5 @@ def every_role_has_a_scenario(tree: Path) -> list[str]:
     return [
         f"{role.name}: there is no molecule/{role.name}"
         for role in roles(tree)
-        if role.name not in WITHOUT_SCENARIO
-        and not any(re.fullmatch(rf"{role.name}(_.+)?", name) for name in scenarios)
+        if not any(re.fullmatch(rf"{role.name}(_.+)?", name) for name in scenarios)
     ]

@@ -173,3 +173,15 @@ def test_after_the_plan_nothing_is_left_to_do(
     for desired in (_desired(*first), _desired(*second, exclusive_prefix=prefix)):
         _ensure(fake, desired)
         assert _ensure(fake, desired) == []
+
+
+def test_the_login_in_use_is_known_by_its_accessor_as_long_as_it_is_whole(tmp_path):
+    item = {"name": "a", "login_directory": str(tmp_path)}
+    assert _desired(item).present[0].accessor == ""
+    (tmp_path / "accessor").write_text("1234-5678\n")
+    assert _desired(item).present[0].accessor == ""
+    (tmp_path / "secret-id").write_text("")
+    assert _desired(item).present[0].accessor == ""
+    (tmp_path / "secret-id").write_text("secret\n")
+    assert _desired(item).present[0].accessor == "1234-5678"
+    assert _desired({**item, "known_accessor": "given"}).present[0].accessor == "given"
