@@ -79,8 +79,8 @@ options:
         type: str
       login_directory:
         description:
-          - Directory on this host where the login in use lies, in the files C(secret-id) and C(accessor).
-          - Where either is missing or empty, a new one is issued.
+          - Directory on this host where the login in use lies, in the files C(role-id), C(secret-id) and C(accessor).
+          - Where one is missing or empty, a new one is issued.
         type: path
       state:
         description: Whether the role exists.

@@ -97,10 +97,10 @@ def accessor_in(directory: str | None) -> str:
     """
     if not directory:
         return ""
-    secret_id, accessor = Path(directory) / "secret-id", Path(directory) / "accessor"
-    if not (secret_id.is_file() and secret_id.stat().st_size and accessor.is_file()):
+    files = [Path(directory) / name for name in ("role-id", "secret-id", "accessor")]
+    if not all(file.is_file() and file.stat().st_size for file in files):
         return ""
-    return accessor.read_text().strip()
+    return files[-1].read_text().strip()
 
 
 def desired_from(params: Mapping[str, Any]) -> Desired:

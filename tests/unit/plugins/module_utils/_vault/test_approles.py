@@ -177,6 +177,7 @@ def test_after_the_plan_nothing_is_left_to_do(
 
 def test_the_login_in_use_is_known_by_its_accessor_as_long_as_it_is_whole(tmp_path):
     item = {"name": "a", "login_directory": str(tmp_path)}
+    (tmp_path / "role-id").write_text("role\n")
     assert _desired(item).present[0].accessor == ""
     (tmp_path / "accessor").write_text("1234-5678\n")
     assert _desired(item).present[0].accessor == ""
