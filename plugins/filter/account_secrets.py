@@ -9,18 +9,26 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def account_secrets(usernames: Mapping[str, str], length: int = 32) -> list[dict[str, Any]]:
-    """Return a secret with a username and a drawn password for each account.
+def account_secrets(
+    usernames: Mapping[str, str],
+    length: int = 32,
+    passwords: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]:
+    """Return a secret with a username and a drawn or given password for each account.
 
     :param usernames: the account's name by the path of its secret.
-    :param length: characters of a password.
+    :param length: characters of a drawn password.
+    :param passwords: those that are given, by the path of their secret.
     """
+    given = passwords or {}
     return [
         {
             "path": path,
             "fields": [
                 {"name": "username", "value": username, "sensitive": False},
-                {"name": "password", "generate": {"length": length}},
+                {"name": "password", "value": given[path]}
+                if path in given
+                else {"name": "password", "generate": {"length": length}},
             ],
         }
         for path, username in sorted(usernames.items())

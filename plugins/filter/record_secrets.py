@@ -20,6 +20,8 @@ def record_secrets(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
             "fields": [
                 {"name": name, "value": value, "sensitive": False}
                 for name, value in sorted(record.items())
+                # What could not be asked for, as a version in check mode, stays as it was.
+                if value != ""
             ],
         }
         for record in records

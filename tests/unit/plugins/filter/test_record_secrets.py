@@ -13,3 +13,8 @@ def test_a_record_is_stored_below_services_and_hides_nothing():
         {"name": "service", "value": "etcd", "sensitive": False},
         {"name": "version", "value": "3.5", "sensitive": False},
     ]
+
+
+def test_what_could_not_be_asked_for_stays_as_it_was():
+    (entry,) = record_secrets([{"service": "etcd", "version": ""}])
+    assert [field["name"] for field in entry["fields"]] == ["service"]
