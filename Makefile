@@ -10,7 +10,8 @@ MAKEFLAGS += --no-print-directory
 export LAB_NAME ?= lab
 export LAB_SUBNET ?= 10.77.0.0/24
 
-# Passed to ansible-playbook by destroy, deploy, verify and status: make deploy ARGS='--check --diff'
+# Passed on: to ansible-playbook by destroy, deploy, verify and status (make deploy ARGS='--check --diff'), to the client by psql
+# and bao (make psql ARGS='-c "select 1"').
 ARGS ?=
 
 # Every target runs in the pinned tool environment, which is made where it is missing.
@@ -49,11 +50,11 @@ status: ## the platform's services, versions, endpoints and health
 
 .PHONY: psql
 psql: ## log in to the application database on the primary, fully verified
-	@$(IN) tools/connect psql
+	@$(IN) tools/connect psql $(ARGS)
 
 .PHONY: bao
 bao: ## log in to the vault, fully verified
-	@$(IN) tools/connect bao
+	@$(IN) tools/connect bao $(ARGS)
 
 .PHONY: destroy
 destroy: ## remove this lab with its data, and nothing else
@@ -66,7 +67,7 @@ test: ## everything, from nothing: static checks, units, containers, the whole l
 	@$(IN) tests/run all
 
 .PHONY: test-fast
-test-fast: ## what needs no containers, under three minutes
+test-fast: ## what needs no containers, a few minutes
 	@$(IN) tests/run fast
 
 .PHONY: lint
