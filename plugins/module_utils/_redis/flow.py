@@ -1,7 +1,7 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Private to mcp.platform: the cheapest flow through a small network, which placement is solved by."""
+"""Private to mcp.platform: the cheapest flow through a small network, for placement."""
 
 from __future__ import annotations
 

@@ -315,16 +315,24 @@ class View:
         """Return the ids of the nodes that it knows to serve slots."""
         return frozenset(node.id for node in self.nodes if node.slots)
 
-    def layout(self) -> frozenset[tuple[str, str, Slots]]:
-        """Return what all nodes of a settled cluster agree on: who is what, and serves what."""
+    @property
+    def coverage(self) -> int:
+        """Return the number of slots that it knows to be served."""
+        return sum(len(node.slots) for node in self.nodes)
+
+    def layout(self) -> frozenset[tuple[str, str, Slots, int]]:
+        """Return what all nodes of a settled cluster agree on: who is what, and serves what.
+
+        The config epoch decides whose claim to a slot wins, so it belongs to that.
+        """
         return frozenset(
-            (node.id, node.primary, node.slots)
+            (node.id, node.primary, node.slots, node.epoch if node.slots else 0)
             for node in self.nodes
             if "handshake" not in node.flags
         )
 
 
-def _leading(views: Sequence[View]) -> View:
+def leading_view(views: Sequence[View]) -> View:
     """Return the view of the cluster that counts: most slots, then most nodes."""
     return max(
         views,
@@ -336,18 +344,20 @@ def _leading(views: Sequence[View]) -> View:
     )
 
 
-def _is_member(view: View, leading: View) -> bool:
+def is_member(view: View, leading: View) -> bool:
     """Return whether both sides know each other; one alone is a MEET that is not through yet."""
     return view.myself.id in leading.known and leading.myself.id in view.known
 
 
-def cluster_from(views: Sequence[View]) -> Cluster:
+def cluster_from(views: Sequence[View], places: Iterable[Place]) -> Cluster:
     """Return the one cluster that *views* show, with those nodes that are not in it yet.
 
     :param views: of all nodes that answer.
+    :param places: where nodes shall be; one that is elsewhere only counts as a member.
     :raises PlatformError: when they show two clusters.
     """
-    leading = _leading(views)
+    leading = leading_view(views)
+    wanted = set(places)
     nodes = {
         node.id: replace(node, alive=False)
         for node in leading.nodes
@@ -355,7 +365,7 @@ def cluster_from(views: Sequence[View]) -> Cluster:
     }
     for view in views:
         me = replace(view.myself, keys=view.keys, place=view.place)
-        if _is_member(view, leading):
+        if is_member(view, leading):
             seen = nodes[me.id]
             # Open slots are only told by the node itself; the rest is as the others see it.
             nodes[me.id] = replace(
@@ -367,6 +377,8 @@ def cluster_from(views: Sequence[View]) -> Cluster:
                 alive=True,
                 keys=me.keys,
             )
+            continue
+        if view.place not in wanted:
             continue
         strangers = view.served - leading.known - {me.id}
         if strangers or (me.slots and leading.served):

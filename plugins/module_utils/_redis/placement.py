@@ -91,7 +91,8 @@ def group(
         network.add("from", node.id, 1)
         for shard in shards:
             network.add(node.id, _spot(node, shard, desired), 1, _cost(node, shard, leaders))
-    for spot in dict.fromkeys(_spot(node, shard, desired) for node in nodes for shard in shards):
+    spots = dict.fromkeys(_spot(node, shard, desired) for node in nodes for shard in shards)
+    for spot in spots:
         network.add(spot, ("shard", spot[1]), 1)
     for shard in shards:
         network.add(("shard", shard), "to", least)
@@ -100,15 +101,17 @@ def group(
     network.run("from", "to")
     grouped: dict[Hashable, list[Node]] = {shard: [] for shard in shards}
     for node in nodes:
-        for spot in network.used(node.id):
-            grouped[spot[1]].append(node)  # type: ignore[index]
+        taken = set(network.used(node.id))
+        for shard in shards:
+            if _spot(node, shard, desired) in taken:
+                grouped[shard].append(node)
     return grouped
 
 
 def lead(
     grouped: Mapping[Hashable, Sequence[Node]], current: Mapping[Hashable, str]
 ) -> dict[Hashable, str]:
-    """Return who shall lead each shard: even over the hosts first, as few changes as can be then."""
+    """Return who shall lead each shard: even over the hosts, then with few changes."""
     network = Network()
     hosts = sorted({node.place.host for nodes in grouped.values() for node in nodes})
     for shard, nodes in grouped.items():

@@ -4,7 +4,7 @@
 """Private to mcp.platform: the pure plan that turns a found Redis Cluster into the desired one.
 
 Every step can be simulated on the model. So the plan is made by trying it, check mode shows the
-same steps that the real run takes, and a run that was interrupted is planned anew from what it left.
+same steps that the real run takes, and a run that was interrupted is planned anew from there.
 """
 
 from __future__ import annotations
@@ -271,10 +271,9 @@ class _Planner:
             if not node.joined:
                 self.do(Meet(node.id, node.name))
         for node in self.cluster.joined():
-            place_ = node.place
-            if self.desired.announce and place_ in self.desired.places:
-                if node.announced != place_.host:
-                    self.do(Announce(node.id, node.name, place_.host))
+            listed = self.desired.announce and node.place in self.desired.places
+            if listed and node.announced != node.place.host:
+                self.do(Announce(node.id, node.name, node.place.host))
 
     def _serving(self, node_id: str) -> Node | None:
         """Return the living primary that now has the data of the node *node_id*."""
@@ -283,8 +282,8 @@ class _Planner:
             node = self.cluster.nodes.get(node.primary)
         return node if node is not None and node.alive and node.joined else None
 
-    def finish_open(self) -> None:
-        """Finish the slots that an interrupted run left on their way; their keys lie on both sides."""
+    def _going(self) -> dict[int, str]:
+        """Return the slots on their way to another node, with the id of where they go."""
         going: dict[int, str] = {}
         for node in self.cluster.primaries():
             for slot, other in sorted(node.migrating.items()):
@@ -292,10 +291,14 @@ class _Planner:
                     going[slot] = other
         for node in self.cluster.primaries():
             for slot in sorted(node.importing):
-                if slot not in node.slots and self.cluster.owner(slot):
+                if slot not in node.slots:
                     going.setdefault(slot, node.id)
+        return going
+
+    def finish_open(self) -> None:
+        """Finish the slots that an interrupted run left on their way, with keys on both sides."""
         moves: dict[tuple[str, str], set[int]] = {}
-        for slot, other in going.items():
+        for slot, other in self._going().items():
             source, target = self.cluster.owner(slot), self._serving(other)
             if source and target and source.id != target.id:
                 moves.setdefault((source.id, target.id), set()).add(slot)
