@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .._core.errors import PlatformError
+from .acl import Commands, User, commands_from, user_from_line
 from .model import Node, Place, View, parse_info, parse_nodes
 
 LOGIN_OPTIONS: dict[str, dict[str, Any]] = {
@@ -400,3 +401,45 @@ class Mover:
 def patient(login: Login) -> Login:
     """Return the login with the time that moving keys may take."""
     return replace(login, timeout=max(login.timeout, _PATIENCE))
+
+
+def read_commands(server: Server) -> Commands:
+    """Return the server's commands by category."""
+    names = [text(name) for name in server.call("ACL", "CAT")]
+    found = _checked(server.many([("ACL", "CAT", name) for name in names]))
+    return commands_from(
+        {name: [text(one) for one in members] for name, members in zip(names, found)}
+    )
+
+
+def read_users(server: Server, commands: Commands) -> tuple[dict[str, User], str]:
+    """Return the server's users by name, and the name of the one that is logged in."""
+    lines, own = _checked(server.many([("ACL", "LIST"), ("ACL", "WHOAMI")]))
+    users = [user_from_line(text(line), commands) for line in lines]
+    return {user.name: user for user in users}, text(own)
+
+
+def change_users(server: Server, commands: Iterable[Sequence[str]]) -> None:
+    """Send the *commands* that change users."""
+    for words in commands:
+        server.call(*words)
+
+
+def save_users(server: Server) -> bool:
+    """Have the server write its users to its file; return whether it has one."""
+    file = server.call("CONFIG", "GET", "aclfile")
+    if not (file and len(file) > 1 and file[1]):
+        return False
+    server.call("ACL", "SAVE")
+    return True
+
+
+def read_settings(server: Server) -> dict[str, str]:
+    """Return all settings of the running server."""
+    pairs = [text(word) for word in server.call("CONFIG", "GET", "*")]
+    return dict(zip(pairs[::2], pairs[1::2]))
+
+
+def set_settings(server: Server, settings: Mapping[str, str]) -> None:
+    """Set *settings*, all or none of them."""
+    server.call("CONFIG", "SET", *(word for pair in settings.items() for word in pair))

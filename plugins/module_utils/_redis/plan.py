@@ -333,16 +333,26 @@ class _Planner:
     def gather(self, shards: Iterable[Shard], *, spare_only: bool) -> None:
         """Attach nodes to the shards they shall be in.
 
-        :param spare_only: only those that hold nothing now, so that no shard loses a copy.
+        :param spare_only: only those that their present shard can spare.
         """
         for shard in shards:
             leader = self.leader(shard)
             for member in sorted(shard.members - {leader}):
                 node = self.node(member)
-                if node.slots or node.primary == leader or (spare_only and node.primary):
+                if node.slots or node.primary == leader:
                     continue
-                if not (spare_only and self.cluster.replicas(node.id)):
+                if not spare_only or self._is_spare(node):
                     self.attach(member, leader)
+
+    def _is_spare(self, node: Node) -> bool:
+        """Return whether no shard lacks a copy when *node* leaves it.
+
+        A primary that gets slots before it has its replica would be given one by Redis itself,
+        wherever that may run; so what can move does so first.
+        """
+        if node.primary:
+            return len(self.cluster.replicas(node.primary)) > self.desired.replicas
+        return not self.cluster.replicas(node.id)
 
     def leader(self, shard: Shard) -> str:
         """Return the id of the node that leads the shard at this point of the plan."""

@@ -1,0 +1,199 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Private to mcp.platform: reads, plans and applies what concerns one server, or only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .._core.errors import PlatformError
+from .._core.module import Outcome
+from . import acl, client, config
+from .client import Connect, Server, ServerAbsentError
+from .model import Node, View, as_text, is_member
+
+Warn = Callable[[str], None]
+
+
+@contextmanager
+def _server(
+    options: Mapping[str, Any], connect: Connect, check_mode: bool, warn: Warn
+) -> Iterator[Server | None]:
+    """Yield a connection, or None where check mode meets a server that this run would first make."""
+    try:
+        server = connect(client.place_from(options), client.login_from(options))
+    except PlatformError as error:
+        absent = isinstance(error, ServerAbsentError) or error.where == options["ca_path"]
+        if not (check_mode and absent):
+            raise
+        warn(f"taken for a new server: {error.what}")
+        yield None
+        return
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+def _listed(options: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    present = [entry for entry in options["users"] if entry["state"] == "present"]
+    return present, [entry["name"] for entry in options["users"] if entry["state"] == "absent"]
+
+
+def _cold_users(options: Mapping[str, Any]) -> Outcome:
+    """Return what would be done to a new server, whose commands nobody knows yet."""
+    present, _absent = _listed(options)
+    bare = [{**entry, "rules": []} for entry in present]
+    users = [acl.desired_user(entry, acl.Commands({})) for entry in bare]
+    return Outcome([step.change for step in acl.plan({}, users)], {"unlisted": []})
+
+
+def apply_users(
+    options: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Warn,
+    connect: Connect = client.connect,
+) -> Outcome:
+    """Bring the server's users to the state that *options* describe."""
+    with _server(options, connect, check_mode, warn) as server:
+        if server is None:
+            return _cold_users(options)
+        commands = client.read_commands(server)
+        current, own = client.read_users(server, commands)
+        present, absent = _listed(options)
+        desired = [acl.desired_user(entry, commands) for entry in present]
+        protected = {*options["protected"], own}
+        steps = acl.plan(
+            current, desired, absent, exclusive=options["exclusive"], protected=protected
+        )
+        acl.refuse_lockout(steps, desired, own, options["password"])
+        if not check_mode:
+            client.change_users(server, [step.words for step in steps])
+            # Also where nothing changed: a run before may have ended between the two.
+            if not client.save_users(server) and steps:
+                warn(
+                    "the server has no aclfile, so its users are those of redis.conf after a start"
+                )
+    names = [user.name for user in desired] + absent
+    left = [] if options["exclusive"] else acl.unlisted(current, names, {*protected, "default"})
+    return Outcome([step.change for step in steps], {"unlisted": left})
+
+
+def apply_config(
+    options: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Warn,
+    connect: Connect = client.connect,
+) -> Outcome:
+    """Bring the running server's settings to what *options* describe."""
+    with _server(options, connect, check_mode, warn) as server:
+        if server is None:
+            names = [*options["settings"], *options["reapply"]]
+            found = dict.fromkeys((str(name).lower() for name in names), "")
+        else:
+            found = client.read_settings(server)
+        setting = config.differing(found, options["settings"], options["reapply"])
+        changes = config.plan(found, setting)
+        if server and setting and not check_mode:
+            client.set_settings(server, setting)
+    return Outcome(changes)
+
+
+def _keyspace(info: Mapping[str, str]) -> dict[str, int]:
+    """Return keys and expiring keys of database 0, the only one that a cluster has."""
+    pairs = (part.split("=", 1) for part in info.get("db0", "").split(",") if "=" in part)
+    counts = {name: int(value) for name, value in pairs if value.isdigit()}
+    return {"keys": counts.get("keys", 0), "expires": counts.get("expires", 0)}
+
+
+def _numbers(info: Mapping[str, str]) -> dict[str, Any]:
+    hits, misses = int(info.get("keyspace_hits", 0)), int(info.get("keyspace_misses", 0))
+    return {
+        **_keyspace(info),
+        "version": info.get("valkey_version") or info.get("redis_version", ""),
+        "engine": "valkey" if "valkey_version" in info else "redis",
+        "used_memory": int(info.get("used_memory", 0)),
+        "maxmemory": int(info.get("maxmemory", 0)),
+        "evicted_keys": int(info.get("evicted_keys", 0)),
+        "hit_ratio": round(hits / (hits + misses), 4) if hits + misses else None,
+        "replication_offset": int(
+            info.get("slave_repl_offset") or info.get("master_repl_offset") or 0
+        ),
+        "link_up": info.get("master_link_status", "up") == "up",
+    }
+
+
+def _node(
+    node: Node, names: Mapping[str, str], numbers: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    return {
+        "id": node.id,
+        "host": node.place.host,
+        "address": node.place.address,
+        "port": node.place.port,
+        "role": "replica" if node.primary else "primary",
+        "primary": names.get(node.primary, ""),
+        "slots": as_text(node.slots),
+        "slot_count": len(node.slots),
+        "open_slots": len(node.migrating) + len(node.importing),
+        "failed": node.failed,
+        "reachable": numbers is not None,
+        **(numbers or {}),
+    }
+
+
+def _others(
+    view: View, login: client.Login, connect: Connect, server: Server
+) -> Iterator[tuple[Node, dict[str, Any] | None]]:
+    for node in view.nodes:
+        if "myself" in node.flags:
+            yield node, _numbers(client.read_info(server))
+            continue
+        try:
+            other = connect(node.place, login)
+        except PlatformError:
+            yield node, None
+            continue
+        try:
+            seen = client.read_view(other)
+            # Open slots are told by the node itself alone.
+            yield (
+                seen.myself if is_member(seen, view) else node,
+                _numbers(client.read_info(other)),
+            )
+        finally:
+            other.close()
+
+
+def read_cluster(
+    options: Mapping[str, Any],
+    *,
+    check_mode: bool,
+    warn: Warn,
+    connect: Connect = client.connect,
+) -> Outcome:
+    """Return what the server, and the nodes that it knows, say about their cluster."""
+    with _server(options, connect, check_mode, warn) as server:
+        if server is None:
+            return Outcome(values={"state": "absent", "healthy": False, "size": 0, "nodes": []})
+        view = client.read_view(server)
+        login = client.login_from(options)
+        names = {node.id: node.name for node in view.nodes}
+        nodes = [
+            _node(node, names, numbers) for node, numbers in _others(view, login, connect, server)
+        ]
+    state = view.info.get("cluster_state", "fail")
+    unhealthy = [n for n in nodes if n["failed"] or not n["reachable"] or n["open_slots"]]
+    return Outcome(
+        values={
+            "state": state,
+            "healthy": state == "ok" and not unhealthy,
+            "size": int(view.info.get("cluster_size", 0)),
+            "nodes": sorted(nodes, key=lambda node: (node["host"], node["port"])),
+        }
+    )
