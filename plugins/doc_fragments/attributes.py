@@ -69,3 +69,13 @@ attributes:
     membership:
       - mcp.platform.postgresql
 """
+
+    ACTIONGROUP_REDIS = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/mcp.platform.redis) in C(module_defaults) to set the login's options once.
+    support: full
+    membership:
+      - mcp.platform.redis
+"""

@@ -326,7 +326,7 @@ def _shown(user: User, hide_as: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Step:
-    """One command that changes one user; *words* hold hashes of passwords, so they are not shown."""
+    """One command that changes one user; *words* hold password hashes and are not shown."""
 
     change: Change
     words: tuple[str, ...] = field(repr=False)

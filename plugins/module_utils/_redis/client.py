@@ -120,6 +120,14 @@ def _trust(login: Login) -> ssl.SSLContext:
     return context
 
 
+def _distrust(place: Place, error: ssl.SSLCertVerificationError) -> PlatformError:
+    return PlatformError(
+        f"the server's certificate is not trusted: {error.verify_message}",
+        where=place.name,
+        hint="check ca_path, and that the certificate has this name",
+    )
+
+
 def text(reply: Any) -> str:
     """Return a reply as text; verbatim replies and bulk strings come as bytes."""
     return reply.decode(errors="replace") if isinstance(reply, bytes) else str(reply)
@@ -140,6 +148,9 @@ class _Connection:
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 try:
                     return context.wrap_socket(plain, server_hostname=place.host)
+                except ssl.SSLCertVerificationError as error:
+                    plain.close()
+                    raise _distrust(place, error) from None
                 except BaseException:
                     plain.close()
                     raise
@@ -169,12 +180,6 @@ class _Connection:
                 raise self._turned_away(error) from None
             raise RefusedError(
                 f"Redis refused: {error}", where=self.place.name, hint="mend that, and run again"
-            ) from None
-        except ssl.SSLError as error:
-            raise PlatformError(
-                f"the server's certificate is not trusted: {error.reason or error}",
-                where=self.place.name,
-                hint="check ca_path, and that the certificate has this name",
             ) from None
         except (errors.RedisError, OSError) as error:
             self._connection.disconnect()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from .._core.errors import PlatformError
@@ -22,7 +23,7 @@ Warn = Callable[[str], None]
 def _server(
     options: Mapping[str, Any], connect: Connect, check_mode: bool, warn: Warn
 ) -> Iterator[Server | None]:
-    """Yield a connection, or None where check mode meets a server that this run would first make."""
+    """Yield a connection, or None for a server that check mode does not find."""
     try:
         server = connect(client.place_from(options), client.login_from(options))
     except PlatformError as error:
@@ -46,8 +47,13 @@ def _listed(options: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[s
 def _cold_users(options: Mapping[str, Any]) -> Outcome:
     """Return what would be done to a new server, whose commands nobody knows yet."""
     present, _absent = _listed(options)
-    bare = [{**entry, "rules": []} for entry in present]
-    users = [acl.desired_user(entry, acl.Commands({})) for entry in bare]
+    users = [
+        replace(
+            acl.desired_user({**entry, "rules": []}, acl.Commands({})),
+            rules=tuple(word for rule in entry["rules"] for word in acl.words(rule)),
+        )
+        for entry in present
+    ]
     return Outcome([step.change for step in acl.plan({}, users)], {"unlisted": []})
 
 
@@ -188,7 +194,11 @@ def read_cluster(
             _node(node, names, numbers) for node, numbers in _others(view, login, connect, server)
         ]
     state = view.info.get("cluster_state", "fail")
-    unhealthy = [n for n in nodes if n["failed"] or not n["reachable"] or n["open_slots"]]
+    unhealthy = [
+        node
+        for node in nodes
+        if node["failed"] or not node["reachable"] or node["open_slots"] or not node["link_up"]
+    ]
     return Outcome(
         values={
             "state": state,

@@ -56,7 +56,7 @@ def _is_free(port: int) -> bool:
 def free_ports(count: int) -> list[int]:
     """Return ports that nobody uses now, nor the port of the cluster's bus that belongs to each."""
     candidates = [port for port in range(17000, 18000) if _is_free(port) and _is_free(port + 10000)]
-    return sorted(random.sample(candidates, count))  # noqa: S311
+    return sorted(random.sample(candidates, count))
 
 
 def serve(directory: Path, nth: int, port: int) -> int:
@@ -98,21 +98,17 @@ def start(count: int) -> dict[str, object]:
     try:
         certificate(directory, count)
         ports = free_ports(count)
-        nodes = [
-            {
-                "host": name(nth),
-                "address": "127.0.0.1",
-                "port": port,
-                "pid": serve(directory, nth, port),
-            }
-            for nth, port in enumerate(ports)
-        ]
+        pids = [serve(directory, nth, port) for nth, port in enumerate(ports)]
     except BaseException:
         stop(directory)
         raise
     return {
         "directory": str(directory),
-        "nodes": nodes,
+        "nodes": [
+            {"host": name(nth), "address": "127.0.0.1", "port": port}
+            for nth, port in enumerate(ports)
+        ],
+        "pids": pids,
         "username": "admin",
         "password": PASSWORD,
         "ca_path": str(directory / "server.crt"),
