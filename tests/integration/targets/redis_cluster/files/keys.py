@@ -20,7 +20,7 @@ COUNT = 500
 
 
 def servers(where: dict[str, Any]) -> dict[int, redis.Redis]:
-    """Return a client for each server that answers, by its port."""
+    """Return a client for each server of the cluster, by its port."""
     found = {}
     for node in where["nodes"]:
         client = redis.Redis(
@@ -34,10 +34,11 @@ def servers(where: dict[str, Any]) -> dict[int, redis.Redis]:
             decode_responses=True,
         )
         try:
-            client.ping()
+            # One that was taken out of the cluster answers as well, and serves nothing.
+            if client.execute_command("CLUSTER INFO")["cluster_state"] == "ok":
+                found[node["port"]] = client
         except redis.RedisError:
             continue
-        found[node["port"]] = client
     return found
 
 
@@ -62,8 +63,8 @@ def main() -> None:
             ask(clients, "SET", key, f"value of {key}")
     if sys.argv[1] == "kill":
         for node, pid in zip(where["nodes"], where["pids"]):
-            client = clients[node["port"]]
-            if client.info("replication")["role"] == "master" and client.dbsize():
+            client = clients.get(node["port"])
+            if client and client.info("replication")["role"] == "master":
                 os.killpg(pid, signal.SIGKILL)
                 print(json.dumps(node))
                 return
