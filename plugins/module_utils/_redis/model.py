@@ -333,15 +333,18 @@ class View:
 
 
 def leading_view(views: Sequence[View]) -> View:
-    """Return the view of the cluster that counts: most slots, then most nodes."""
-    return max(
-        views,
-        key=lambda view: (
-            sum(len(node.slots) for node in view.nodes),
-            len(view.known),
-            view.place.name,
-        ),
-    )
+    """Return the view of the cluster that counts: the one whose members serve most slots.
+
+    Only members that answer and know each other count, because a node that was taken out may
+    remember the whole cluster, with more nodes than it has now.
+    """
+
+    def weight(view: View) -> tuple[int, int, int, str]:
+        inside = [other.myself for other in views if is_member(other, view)]
+        served = sum(len(node.slots) for node in inside)
+        return (served, len(inside), view.coverage, view.place.name)
+
+    return max(views, key=weight)
 
 
 def is_member(view: View, leading: View) -> bool:
