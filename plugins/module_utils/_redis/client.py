@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Protocol
 
 from .._core.errors import PlatformError
@@ -282,6 +283,10 @@ def address_of(place: Place) -> str:
     return str(found[0][4][0])
 
 
+# One look-up serves the thousands of MIGRATEs that follow each other.
+_numeric = lru_cache(maxsize=64)(address_of)
+
+
 def meet(server: Server, place: Place) -> None:
     """Have the server shake hands with the node at *place*."""
     server.call("CLUSTER", "MEET", address_of(place), place.port)
@@ -387,7 +392,7 @@ class Mover:
 
     def _migrate(self, keys: Sequence[Any]) -> list[Any]:
         place = self.target_node.place
-        words: list[Any] = ["MIGRATE", address_of(place), place.port, "", 0]
+        words: list[Any] = ["MIGRATE", _numeric(place), place.port, "", 0]
         # A key of which an interrupted MIGRATE has left a copy there is the source's until it is
         # deleted here, so the copy gives way.
         words += [_MIGRATE_SECONDS * 1000, "REPLACE"]

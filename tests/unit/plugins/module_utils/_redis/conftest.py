@@ -1,7 +1,7 @@
 # Copyright: Contributors to the mcp.platform project
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A cluster that is only played: it takes the commands of the client, and keeps what they change."""
+"""A cluster that is only played: it takes the client's commands, and keeps what they change."""
 
 from __future__ import annotations
 
@@ -162,7 +162,10 @@ class FakeServer:
 
     def migrate(self, _m, _ip, port, *rest):
         moving = rest[rest.index("KEYS") + 1 :]
-        for slot, keys in self.node.keys.items():
+        for slot in self.node.migrating:
+            keys = self.node.keys.get(slot, [])
+            if not set(keys) & set(moving):
+                continue
             there = self.redis.nodes[int(port)].keys.setdefault(slot, [])
             there += [key for key in keys if key in moving]
             self.node.keys[slot] = [key for key in keys if key not in moving]

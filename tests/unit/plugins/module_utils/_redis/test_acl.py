@@ -75,8 +75,11 @@ def test_two_texts_that_do_not(one, other):
 
 _RULES = st.lists(
     st.sampled_from(
-        ["+@all", "-@all", "+@read", "-@write", "+get", "-get", "+config|get", "-config", "~a"]
-        + ["%R~b", "%W~b", "&c", "resetkeys", "resetchannels", "+select|1", "(+get ~x)", "~*"]
+        (
+            *("+@all", "-@all", "+@read", "-@write", "+get", "-get", "+config|get", "-config"),
+            *("~a", "%R~b", "%W~b", "&c", "resetkeys", "resetchannels", "+select|1"),
+            *("(+get ~x)", "~*"),
+        )
     )
 )
 
