@@ -287,7 +287,7 @@ def test_every_step_says_what_it_does():
         planning.Step("a", "a").change()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_DESIRED)
 def test_any_possible_shape_is_reached_from_nothing(desired):
     made = _made(desired)
@@ -295,7 +295,7 @@ def test_any_possible_shape_is_reached_from_nothing(desired):
     assert plan(made, desired) == ()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_DESIRED, _DESIRED, st.data())
 def test_any_shape_leads_to_any_other_and_an_interruption_costs_nothing(first, second, data):
     found = _with_new(_made(first), second)
@@ -310,7 +310,7 @@ def test_any_shape_leads_to_any_other_and_an_interruption_costs_nothing(first, s
     assert len(again) <= len(steps) - done
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_DESIRED, st.data())
 def test_after_any_failovers_the_plan_hands_back(desired, data):
     cluster = made = _made(desired)
@@ -325,7 +325,7 @@ def test_after_any_failovers_the_plan_hands_back(desired, data):
     assert sum(c * c for c in _leads(_after(cluster, steps))) <= sum(c * c for c in _leads(made))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(_DESIRED, _DESIRED, st.data())
 def test_a_move_that_stopped_half_way_is_finished(first, second, data):
     found = _with_new(_made(first), second)
