@@ -107,7 +107,7 @@ nodes:
       description: The server's version.
       type: str
       sample: 8.0.2
-    keys:
+    key_count:
       description: Number of its keys.
       type: int
       sample: 1200

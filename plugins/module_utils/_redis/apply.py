@@ -315,7 +315,7 @@ def _next(steps: Sequence[Step]) -> Sequence[Step]:
     kind = type(steps[0])
     if kind not in _TOGETHER:
         return steps[:1]
-    count = next((nth for nth, step in enumerate(steps) if type(step) is not kind), len(steps))
+    count = next((nth for nth, step in enumerate(steps) if not isinstance(step, kind)), len(steps))
     return steps[:count]
 
 

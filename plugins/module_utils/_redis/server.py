@@ -114,7 +114,7 @@ def _keyspace(info: Mapping[str, str]) -> dict[str, int]:
     """Return keys and expiring keys of database 0, the only one that a cluster has."""
     pairs = (part.split("=", 1) for part in info.get("db0", "").split(",") if "=" in part)
     counts = {name: int(value) for name, value in pairs if value.isdigit()}
-    return {"keys": counts.get("keys", 0), "expires": counts.get("expires", 0)}
+    return {"key_count": counts.get("keys", 0), "expires": counts.get("expires", 0)}
 
 
 def _numbers(info: Mapping[str, str]) -> dict[str, Any]:

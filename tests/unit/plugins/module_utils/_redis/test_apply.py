@@ -51,7 +51,7 @@ EIGHT = tuple(range(7000, 7008))
 
 
 def test_a_cluster_is_made_grows_and_shrinks(fake, options):
-    done, _ = _drive(fake, _wanted(options, *SIX))
+    done, _used = _drive(fake, _wanted(options, *SIX))
     assert done == ["join"] * 5 + ["announce"] * 6 + ["attach"] * 3 + ["assign"] * 3
     assert _drive(fake, _wanted(options, *SIX))[0] == []
     for node in fake.nodes.values():
@@ -60,7 +60,7 @@ def test_a_cluster_is_made_grows_and_shrinks(fake, options):
     assert done.count("move") == 3
     assert driver.moved_keys == 4096
     assert len(fake.nodes[7006].slots or fake.nodes[7007].slots) == 4096
-    done, _ = _drive(fake, _wanted(options, *SIX))
+    done, _used = _drive(fake, _wanted(options, *SIX))
     assert done.count("remove") == 2
     assert fake.nodes[7006].known == {fake.nodes[7006].id}
     assert sum(len(keys) for node in fake.nodes.values() for keys in node.keys.values()) == 16384
@@ -113,7 +113,7 @@ def test_a_primary_is_handed_back_and_one_that_leaves_hands_over(fake, options):
     replica = next(node for node in fake.nodes.values() if node.primary)
     fake.connect(_place(replica.port), None).cluster_failover()
     assert _drive(fake, _wanted(options, *SIX))[0] == ["hand"]
-    done, _ = _drive(fake, _wanted(options, *range(7002, 7008)))
+    done, _used = _drive(fake, _wanted(options, *range(7002, 7008)))
     assert "hand" in done
     assert "move" not in done
 
@@ -154,7 +154,7 @@ def test_a_dead_node_is_replaced(fake, options):
     ports = [port for port in SIX if port != dead.port]
     with pytest.raises(PlatformError, match="no answer from"):
         _drive(fake, _wanted(options, *SIX))
-    done, _ = _drive(fake, _wanted(options, *ports, 7006))
+    done, _used = _drive(fake, _wanted(options, *ports, 7006))
     assert done[-1] == "remove"
     assert "move" not in done
 
@@ -163,7 +163,7 @@ def test_a_node_at_the_place_of_a_dead_one_is_a_new_one(fake, options):
     _drive(fake, _wanted(options, *SIX))
     replica = next(node for node in fake.nodes.values() if node.primary)
     replica.blank()
-    done, _ = _drive(fake, _wanted(options, *SIX))
+    done, _used = _drive(fake, _wanted(options, *SIX))
     assert done == ["join", "attach", "remove"]
 
 
@@ -189,7 +189,7 @@ def test_a_replica_that_begins_a_shard_is_emptied(fake, options):
         return {**options, "nodes": nodes, "replicas": replicas, "settle_timeout": 20}
 
     _drive(fake, wanted(2))
-    done, _ = _drive(fake, wanted(1))
+    done, _used = _drive(fake, wanted(1))
     assert "reset" in done
     assert len([node for node in fake.nodes.values() if node.slots]) == 4
 
@@ -211,7 +211,7 @@ def test_open_slots_are_finished_or_closed(fake, options):
 
 def test_a_refused_step_is_planned_anew_and_given_up_in_the_end(fake, options):
     fake.refusals["CLUSTER_REPLICATE"] = ["ERR Unknown node"]
-    done, _ = _drive(fake, _wanted(options, *SIX))
+    done, _used = _drive(fake, _wanted(options, *SIX))
     assert done.count("assign") == 3
     fake.refusals["CONFIG_SET"] = ["ERR no"] * 9
     for node in fake.nodes.values():

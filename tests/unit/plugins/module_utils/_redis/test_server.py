@@ -94,7 +94,7 @@ def test_a_cluster_is_read_from_all_its_nodes(fake, options):
     by_port = {node["port"]: node for node in values["nodes"]}
     assert by_port[7000]["slot_count"] == 16384
     assert by_port[7000]["hit_ratio"] == 0.75
-    assert by_port[7000]["keys"] == 7
+    assert by_port[7000]["key_count"] == 7
     assert by_port[7000]["version"] == "8.0.2"
     assert by_port[7001]["role"] == "replica"
     assert by_port[7001]["host"] == "node1.example.test"
