@@ -20,8 +20,8 @@ from ansible_collections.mcp.platform.plugins.module_utils._redis import config
         ("appendonly", "no", True, False),
         ("save", "3600 1 300 100", [3600, 1, 300, 100], True),
         ("save", "", None, True),
-        ("notify-keyspace-events", "AKE", "g$lshzxetdEK", True),
-        ("notify-keyspace-events", "AKE", "K", False),
+        ("notify-keyspace-events", "KEA", "g$lshzxetdEK", True),
+        ("notify-keyspace-events", "KEA", "K", False),
         (
             "client-output-buffer-limit",
             "normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60",
