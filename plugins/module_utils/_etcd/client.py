@@ -19,6 +19,7 @@ from .model import Desired, Found, Member, environment, members_from
 from .plan import Plan
 
 _POLL_SECONDS = 1.0
+# Members that have just started count as unhealthy for 5 s, and then no change is taken.
 _SETTLE_SECONDS = 20.0
 
 Request = Callable[..., Reply]
@@ -62,25 +63,22 @@ class Cluster:
 
     def members(self, seconds: int) -> tuple[Member, ...] | None:
         """Return the members, None where no quorum answers within *seconds*."""
-        deadline = self.clock() + seconds
-        while True:
-            try:
-                # Only a quorum can answer this; a lone member's memory of better days can't.
-                return self._any("/v3/cluster/member/list", {"linearizable": True})
-            except PlatformError:
-                if self.clock() >= deadline:
-                    return None
-            self.sleep(_POLL_SECONDS)
+        try:
+            # Only a quorum can answer this; a lone member's memory of better days can't.
+            return self._insist("/v3/cluster/member/list", {"linearizable": True}, seconds)
+        except PlatformError:
+            return None
 
     def replace(self, steps: Plan, desired: Desired) -> tuple[Member, ...]:
         """Remove and add members as planned; returns the members afterwards."""
         for member in steps.remove:
-            self._insist("/v3/cluster/member/remove", {"ID": member.identity})
-        return self._insist("/v3/cluster/member/add", {"peerURLs": [desired.peer_url]})
+            self._insist("/v3/cluster/member/remove", {"ID": member.identity}, _SETTLE_SECONDS)
+        added = {"peerURLs": [desired.peer_url]}
+        return self._insist("/v3/cluster/member/add", added, _SETTLE_SECONDS)
 
-    def _insist(self, path: str, document: dict[str, Any]) -> tuple[Member, ...]:
-        """Ask until it is done; members that have just started count as unhealthy for 5 s."""
-        deadline = self.clock() + _SETTLE_SECONDS
+    def _insist(self, path: str, document: dict[str, Any], seconds: float) -> tuple[Member, ...]:
+        """Ask again and again for *seconds*, and raise the last refusal then."""
+        deadline = self.clock() + seconds
         while True:
             try:
                 return self._any(path, document)

@@ -60,7 +60,7 @@ def read_cache(podman: Podman) -> FoundCache:
         return FoundCache(address=address)
     container = podman.documents("container", "inspect", CACHE_NAME)[0]
     status = container["State"]["Status"]
-    if status == "running" and not _answers(address):
+    if status == "running" and _silence(address):
         # Podman takes what ran when the machine was cut off for running still.
         status = "silent"
     return FoundCache(
@@ -71,28 +71,24 @@ def read_cache(podman: Podman) -> FoundCache:
     )
 
 
-def _answers(address: str) -> bool:
+def _silence(address: str) -> str:
+    """Return why nothing answers at the cache's *address*, empty when it does."""
     try:
         with socket.create_connection((address, CACHE_PORT), timeout=2):
-            return True
-    except OSError:
-        return False
+            return ""
+    except OSError as error:
+        return str(error) or type(error).__name__
 
 
 def _wait_until_it_answers(address: str) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with socket.create_connection((address, CACHE_PORT), timeout=2):
-                return
-        except OSError as error:
-            if time.monotonic() > deadline:
-                raise PlatformError(
-                    f"the package cache does not answer at {address}:{CACHE_PORT}: {error}",
-                    where=CACHE_NAME,
-                    hint="read podman logs mcp-platform-apt-cache, or go without: "
-                    "lab_apt_cache=false",
-                ) from error
+    while reason := _silence(address):
+        if time.monotonic() > deadline:
+            raise PlatformError(
+                f"the package cache does not answer at {address}:{CACHE_PORT}: {reason}",
+                where=CACHE_NAME,
+                hint="read podman logs mcp-platform-apt-cache, or go without: lab_apt_cache=false",
+            )
         time.sleep(0.2)
 
 
