@@ -140,17 +140,9 @@ unlisted:
   sample: []
 """
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
-    Context,
-    Outcome,
-    run,
-)
+from ansible_collections.mcp.platform.plugins.module_utils._core.module import run
 from ansible_collections.mcp.platform.plugins.module_utils._redis.client import OPTIONS, TOGETHER
 from ansible_collections.mcp.platform.plugins.module_utils._redis.server import apply_users
-
-
-def execute(context: Context) -> Outcome:
-    return apply_users(context.params, check_mode=context.check_mode, warn=context.warn)
 
 
 def main() -> None:
@@ -163,7 +155,7 @@ def main() -> None:
         "rules": {"type": "list", "elements": "str", "default": []},
     }
     run(
-        execute,
+        apply_users,
         argument_spec={
             **OPTIONS,
             "users": {"type": "list", "elements": "dict", "required": True, "options": user},

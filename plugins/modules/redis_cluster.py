@@ -122,20 +122,12 @@ moved_keys:
   sample: 6851
 """
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
-    Context,
-    Outcome,
-    run,
-)
+from ansible_collections.mcp.platform.plugins.module_utils._core.module import run
 from ansible_collections.mcp.platform.plugins.module_utils._redis.apply import apply_cluster
 from ansible_collections.mcp.platform.plugins.module_utils._redis.client import (
     LOGIN_OPTIONS,
     TOGETHER,
 )
-
-
-def execute(context: Context) -> Outcome:
-    return apply_cluster(context.params, check_mode=context.check_mode, warn=context.warn)
 
 
 def main() -> None:
@@ -145,7 +137,7 @@ def main() -> None:
         "port": {"type": "int", "default": 6379},
     }
     run(
-        execute,
+        apply_cluster,
         argument_spec={
             **LOGIN_OPTIONS,
             "nodes": {"type": "list", "elements": "dict", "required": True, "options": node},

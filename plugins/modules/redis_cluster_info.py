@@ -141,21 +141,13 @@ nodes:
       sample: true
 """
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
-    Context,
-    Outcome,
-    run,
-)
+from ansible_collections.mcp.platform.plugins.module_utils._core.module import run
 from ansible_collections.mcp.platform.plugins.module_utils._redis.client import OPTIONS, TOGETHER
 from ansible_collections.mcp.platform.plugins.module_utils._redis.server import read_cluster
 
 
-def execute(context: Context) -> Outcome:
-    return read_cluster(context.params, check_mode=context.check_mode, warn=context.warn)
-
-
 def main() -> None:
-    run(execute, argument_spec=OPTIONS, required_together=TOGETHER)
+    run(read_cluster, argument_spec=OPTIONS, required_together=TOGETHER)
 
 
 if __name__ == "__main__":

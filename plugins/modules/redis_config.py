@@ -87,22 +87,14 @@ changes:
   sample: ["update setting maxmemory"]
 """
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
-    Context,
-    Outcome,
-    run,
-)
+from ansible_collections.mcp.platform.plugins.module_utils._core.module import run
 from ansible_collections.mcp.platform.plugins.module_utils._redis.client import OPTIONS, TOGETHER
 from ansible_collections.mcp.platform.plugins.module_utils._redis.server import apply_config
 
 
-def execute(context: Context) -> Outcome:
-    return apply_config(context.params, check_mode=context.check_mode, warn=context.warn)
-
-
 def main() -> None:
     run(
-        execute,
+        apply_config,
         argument_spec={
             **OPTIONS,
             "settings": {"type": "dict", "default": {}},

@@ -13,6 +13,7 @@ import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from .._core.errors import PlatformError
@@ -44,7 +45,7 @@ class Commands:
 
     categories: Mapping[str, frozenset[str]]
 
-    @property
+    @cached_property
     def all(self) -> frozenset[str]:
         """Return every command."""
         return frozenset().union(*self.categories.values())

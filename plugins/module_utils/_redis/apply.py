@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._core.errors import PlatformError
-from .._core.module import Outcome
+from .._core.module import Context, Outcome
 from . import client
-from .client import Connect, Login, RefusedError, Server, ServerAbsentError
+from .client import Connect, Login, NotYetError, RefusedError, Server, ServerAbsentError
 from .model import (
     SLOTS,
     Cluster,
@@ -51,6 +51,10 @@ _FAILOVER_SECONDS = 6.0
 _TRIES = 5
 # Steps of these kinds do not depend on each other, so the cluster only has to settle once.
 _TOGETHER = (Meet, Announce, AddSlots, CloseSlots, Replicate, Forget)
+
+
+def _serves(step: AddSlots | MoveSlots, node: Node) -> str:
+    return "" if step.slots <= node.slots else "does not serve its slots"
 
 
 class Driver:
@@ -223,13 +227,11 @@ class Driver:
     _effects: Mapping[type[Step], Callable[[Any, Node], str]] = {
         Meet: lambda _step, node: "" if node.joined else "has not joined",
         Announce: lambda step, node: "" if node.announced == step.host else "announces no host",
-        AddSlots: lambda step, node: "" if step.slots <= node.slots else "does not serve its slots",
+        AddSlots: _serves,
         CloseSlots: lambda step, node: (
             "has open slots" if step.slots & {*node.migrating, *node.importing} else ""
         ),
-        MoveSlots: lambda step, node: (
-            "" if step.slots <= node.slots else "does not serve its slots"
-        ),
+        MoveSlots: _serves,
         Replicate: lambda step, node: "" if node.primary == step.primary else "is no replica yet",
         Failover: lambda _step, node: "leads not yet" if node.primary else "",
     }
@@ -361,20 +363,15 @@ def _cold(cluster: Cluster | None, desired: Desired) -> Cluster:
     return found
 
 
-def apply_cluster(
-    options: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Callable[[str], None],
-    connect: Connect = client.connect,
-) -> Outcome:
-    """Bring the whole cluster to the state that *options* describe."""
+def apply_cluster(context: Context, connect: Connect = client.connect) -> Outcome:
+    """Bring the whole cluster to the state that the options describe."""
+    options = context.params
     desired = desired_from(options)
     login = client.login_from(options)
     driver = Driver(desired, login, timeout=options["settle_timeout"], connect=connect)
     try:
-        if check_mode:
-            return _tried(driver, desired, warn)
+        if context.check_mode:
+            return _tried(driver, desired, context)
         cluster = driver.first()
         steps = drive(driver, cluster, desired)
         return Outcome(changes(steps), {"moved_keys": driver.moved_keys})
@@ -382,15 +379,10 @@ def apply_cluster(
         driver.close()
 
 
-def _tried(driver: Driver, desired: Desired, warn: Callable[[str], None]) -> Outcome:
+def _tried(driver: Driver, desired: Desired, context: Context) -> Outcome:
     try:
         found: Cluster | None = driver.found()
-    except ServerAbsentError as error:
-        warn(f"taken for new servers: {error.what}")
-        found = None
-    except PlatformError as error:
-        if not error.what.startswith("the certificates"):
-            raise
-        warn(f"taken for new servers: {error.what}")
+    except NotYetError as error:
+        context.warn(f"taken for new servers: {error.what}")
         found = None
     return Outcome(changes(plan(_cold(found, desired), desired)), {"moved_keys": 0})

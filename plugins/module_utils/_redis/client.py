@@ -45,8 +45,16 @@ _MIGRATE_SECONDS = 60
 _MIGRATE_TRIES = 5
 
 
-class ServerAbsentError(PlatformError):
+class NotYetError(PlatformError):
+    """Something to talk to, or to talk with, is missing; check mode takes it for still to come."""
+
+
+class ServerAbsentError(NotYetError):
     """Nobody answers there."""
+
+
+class CertificatesAbsentError(NotYetError):
+    """What is needed for TLS can't be read."""
 
 
 class RefusedError(PlatformError):
@@ -113,7 +121,7 @@ def _trust(login: Login) -> ssl.SSLContext:
         if login.client_certificate:
             context.load_cert_chain(login.client_certificate, login.client_key)
     except (OSError, ValueError) as error:
-        raise PlatformError(
+        raise CertificatesAbsentError(
             f"the certificates to talk to Redis with cannot be read: {error}",
             where=login.ca_path,
             hint="check ca_path, client_certificate and client_key",

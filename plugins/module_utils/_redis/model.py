@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -166,6 +167,11 @@ class Desired:
         return counts
 
 
+def _ends(place: Place) -> set[tuple[str, int]]:
+    """Return what nobody else may be reached at: its name, and its address where that differs."""
+    return {(place.host, place.port), (place.address, place.port)}
+
+
 def desired_from(options: Mapping[str, Any]) -> Desired:
     """Return what a module's options describe.
 
@@ -175,13 +181,8 @@ def desired_from(options: Mapping[str, Any]) -> Desired:
         Place(str(entry["host"]), str(entry.get("address") or entry["host"]), int(entry["port"]))
         for entry in options["nodes"]
     )
-    ends = [(place.address, place.port) for place in places] + [
-        (place.host, place.port) for place in places
-    ]
-    twice = sorted(
-        {place.name for place in places if ends.count((place.address, place.port)) > 1}
-        - {place.name for place in places if place.address == place.host}
-    ) + sorted({place.name for place in places if [p.name for p in places].count(place.name) > 1})
+    ends = Counter(end for place in places for end in _ends(place))
+    twice = sorted({place.name for place in places if any(ends[end] > 1 for end in _ends(place))})
     if twice:
         raise PlatformError(
             f"two nodes at one address and port: {', '.join(twice)}",

@@ -5,32 +5,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from .._core.errors import PlatformError
-from .._core.module import Outcome
+from .._core.module import Context, Outcome
 from . import acl, client, config
-from .client import Connect, Server, ServerAbsentError
+from .client import Connect, NotYetError, Server
 from .model import Node, View, as_text, is_member
-
-Warn = Callable[[str], None]
 
 
 @contextmanager
-def _server(
-    options: Mapping[str, Any], connect: Connect, check_mode: bool, warn: Warn
-) -> Iterator[Server | None]:
+def _server(context: Context, connect: Connect) -> Iterator[Server | None]:
     """Yield a connection, or None for a server that check mode does not find."""
+    options = context.params
     try:
         server = connect(client.place_from(options), client.login_from(options))
-    except PlatformError as error:
-        absent = isinstance(error, ServerAbsentError) or error.where == options["ca_path"]
-        if not (check_mode and absent):
+    except NotYetError as error:
+        if not context.check_mode:
             raise
-        warn(f"taken for a new server: {error.what}")
+        context.warn(f"taken for a new server: {error.what}")
         yield None
         return
     try:
@@ -57,15 +53,10 @@ def _cold_users(options: Mapping[str, Any]) -> Outcome:
     return Outcome([step.change for step in acl.plan({}, users)], {"unlisted": []})
 
 
-def apply_users(
-    options: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Warn,
-    connect: Connect = client.connect,
-) -> Outcome:
-    """Bring the server's users to the state that *options* describe."""
-    with _server(options, connect, check_mode, warn) as server:
+def apply_users(context: Context, connect: Connect = client.connect) -> Outcome:
+    """Bring the server's users to the state that the options describe."""
+    options = context.params
+    with _server(context, connect) as server:
         if server is None:
             return _cold_users(options)
         commands = client.read_commands(server)
@@ -77,11 +68,11 @@ def apply_users(
             current, desired, absent, exclusive=options["exclusive"], protected=protected
         )
         acl.refuse_lockout(steps, desired, own, options["password"])
-        if not check_mode:
+        if not context.check_mode:
             client.change_users(server, [step.words for step in steps])
             # Also where nothing changed: a run before may have ended between the two.
             if not client.save_users(server) and steps:
-                warn(
+                context.warn(
                     "the server has no aclfile, so its users are those of redis.conf after a start"
                 )
     names = [user.name for user in desired] + absent
@@ -89,15 +80,10 @@ def apply_users(
     return Outcome([step.change for step in steps], {"unlisted": left})
 
 
-def apply_config(
-    options: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Warn,
-    connect: Connect = client.connect,
-) -> Outcome:
-    """Bring the running server's settings to what *options* describe."""
-    with _server(options, connect, check_mode, warn) as server:
+def apply_config(context: Context, connect: Connect = client.connect) -> Outcome:
+    """Bring the running server's settings to what the options describe."""
+    options = context.params
+    with _server(context, connect) as server:
         if server is None:
             names = [*options["settings"], *options["reapply"]]
             found = dict.fromkeys((str(name).lower() for name in names), "")
@@ -105,7 +91,7 @@ def apply_config(
             found = client.read_settings(server)
         setting = config.differing(found, options["settings"], options["reapply"])
         changes = config.plan(found, setting)
-        if server and setting and not check_mode:
+        if server and setting and not context.check_mode:
             client.set_settings(server, setting)
     return Outcome(changes)
 
@@ -176,15 +162,10 @@ def _others(
             other.close()
 
 
-def read_cluster(
-    options: Mapping[str, Any],
-    *,
-    check_mode: bool,
-    warn: Warn,
-    connect: Connect = client.connect,
-) -> Outcome:
+def read_cluster(context: Context, connect: Connect = client.connect) -> Outcome:
     """Return what the server, and the nodes that it knows, say about their cluster."""
-    with _server(options, connect, check_mode, warn) as server:
+    options = context.params
+    with _server(context, connect) as server:
         if server is None:
             return Outcome(values={"state": "absent", "healthy": False, "size": 0, "nodes": []})
         view = client.read_view(server)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
+from ansible_collections.mcp.platform.plugins.module_utils._core.module import Context
 from ansible_collections.mcp.platform.plugins.module_utils._redis import apply as applying
 from ansible_collections.mcp.platform.plugins.module_utils._redis import client
 from ansible_collections.mcp.platform.plugins.module_utils._redis.apply import (
@@ -13,7 +14,10 @@ from ansible_collections.mcp.platform.plugins.module_utils._redis.apply import (
     apply_cluster,
     drive,
 )
-from ansible_collections.mcp.platform.plugins.module_utils._redis.client import Login
+from ansible_collections.mcp.platform.plugins.module_utils._redis.client import (
+    CertificatesAbsentError,
+    Login,
+)
 from ansible_collections.mcp.platform.plugins.module_utils._redis.model import desired_from
 
 
@@ -70,13 +74,13 @@ def test_a_cluster_is_made_grows_and_shrinks(fake, options):
 
 def test_check_mode_tells_the_same_and_does_nothing(fake, options):
     wanted = _wanted(options, *SIX)
-    tried = apply_cluster(wanted, check_mode=True, warn=print, connect=fake.connect)
+    tried = apply_cluster(Context(wanted, check_mode=True), fake.connect)
     asked = {" ".join(words) for _port, words in fake.asked}
     assert asked == {"CLUSTER NODES", "CLUSTER INFO", "DBSIZE", "INFO replication"}
-    done = apply_cluster(wanted, check_mode=False, warn=print, connect=fake.connect)
+    done = apply_cluster(Context(wanted, check_mode=False), fake.connect)
     assert tried.changes == done.changes
     assert done.values == {"moved_keys": 0}
-    again = apply_cluster(wanted, check_mode=False, warn=print, connect=fake.connect)
+    again = apply_cluster(Context(wanted, check_mode=False), fake.connect)
     assert not again.changes
 
 
@@ -85,7 +89,7 @@ def test_check_mode_takes_servers_that_are_not_there_for_new_ones(fake, options)
     for node in fake.nodes.values():
         node.alive = False
     wanted = _wanted(options, *SIX)
-    tried = apply_cluster(wanted, check_mode=True, warn=warned.append, connect=fake.connect)
+    tried = apply_cluster(Context(wanted, True, warned.append), fake.connect)
     assert len(tried.changes) == 12
     assert warned == ["taken for new servers: no node answers"]
     with pytest.raises(PlatformError, match="no node answers"):
@@ -94,18 +98,18 @@ def test_check_mode_takes_servers_that_are_not_there_for_new_ones(fake, options)
 
 def test_check_mode_before_the_certificates_are_there(options):
     def connect(place, login):
-        raise PlatformError("the certificates to talk to Redis with cannot be read: no file")
+        raise CertificatesAbsentError("the certificates to talk to Redis with cannot be read")
 
     warned = []
     wanted = _wanted(options, *SIX)
-    assert apply_cluster(wanted, check_mode=True, warn=warned.append, connect=connect).changes
+    assert apply_cluster(Context(wanted, True, warned.append), connect).changes
     assert warned
 
     def turned_away(place, login):
         raise PlatformError("cannot log in as default: WRONGPASS")
 
     with pytest.raises(PlatformError, match="WRONGPASS"):
-        apply_cluster(wanted, check_mode=True, warn=print, connect=turned_away)
+        apply_cluster(Context(wanted, check_mode=True), turned_away)
 
 
 def test_a_primary_is_handed_back_and_one_that_leaves_hands_over(fake, options):

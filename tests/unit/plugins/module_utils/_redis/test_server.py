@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
+from ansible_collections.mcp.platform.plugins.module_utils._core.module import Context
 from ansible_collections.mcp.platform.plugins.module_utils._redis import server
 
 
@@ -20,8 +21,7 @@ def _users(options, *users, **own):
 
 def _apply(work, fake, options, **mode):
     warned = []
-    mode = {"check_mode": False, **mode}
-    outcome = work(options, warn=warned.append, connect=fake.connect, **mode)
+    outcome = work(Context(options, warn=warned.append, **mode), fake.connect)
     return [str(change) for change in outcome.changes], outcome.values, warned
 
 
@@ -66,7 +66,7 @@ def test_check_mode_does_not_hide_that_the_login_is_wrong(options):
         raise PlatformError("cannot log in", where=place.name)
 
     with pytest.raises(PlatformError, match="cannot log in"):
-        server.read_cluster(_options(options), check_mode=True, warn=print, connect=connect)
+        server.read_cluster(Context(_options(options), check_mode=True), connect)
 
 
 def test_settings_are_set_at_once(fake, options):
