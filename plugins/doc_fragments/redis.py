@@ -22,6 +22,15 @@ options:
     default: 6379
 """
 
+    INSTANCES = r"""
+options:
+  further_ports:
+    description: Ports of further instances on O(host), which shall be the same as the one at O(port).
+    type: list
+    elements: int
+    default: []
+"""
+
     LOGIN = r"""
 options:
   username:

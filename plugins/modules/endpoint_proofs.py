@@ -122,7 +122,6 @@ proofs:
       sample: "tls: TLSV13_ALERT_CERTIFICATE_REQUIRED"
 """
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
     Context,
     Outcome,
@@ -132,19 +131,14 @@ from ansible_collections.mcp.platform.plugins.module_utils._proofs.endpoint impo
     attempt_from,
     prove,
 )
+from ansible_collections.mcp.platform.plugins.module_utils._proofs.model import told
 
 
 def execute(context: Context) -> Outcome:
     if context.check_mode:
         return Outcome(values={"proofs": []})
     proofs = prove([attempt_from(item) for item in context.params["attempts"]])
-    failed = [f"{proof['proof']}: {proof['detail']}" for proof in proofs if not proof["passed"]]
-    if failed and context.params["raise_on_failure"]:
-        raise PlatformError(
-            f"{len(failed)} of {len(proofs)} proofs failed; {'; '.join(failed)}",
-            hint="raise_on_failure=false returns all of them",
-        )
-    return Outcome(values={"proofs": proofs})
+    return told(proofs, context.params, "")
 
 
 def main() -> None:

@@ -140,13 +140,13 @@ proofs:
 
 import secrets
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
     Context,
     Outcome,
     run,
 )
 from ansible_collections.mcp.platform.plugins.module_utils._postgresql.proofs import prove
+from ansible_collections.mcp.platform.plugins.module_utils._proofs.model import told
 
 
 def execute(context: Context) -> Outcome:
@@ -154,14 +154,7 @@ def execute(context: Context) -> Outcome:
     if context.check_mode:
         return Outcome(values={"proofs": []})
     proofs = prove(options, f"platform_proof_{secrets.token_hex(6)}")
-    failed = [f"{proof.proof}: {proof.detail}" for proof in proofs if not proof.passed]
-    if failed and options["raise_on_failure"]:
-        raise PlatformError(
-            f"{len(failed)} of {len(proofs)} proofs failed; {'; '.join(failed)}",
-            where=f"{options['host']} {options['address']}".strip(),
-            hint="raise_on_failure=false returns all of them",
-        )
-    return Outcome(values={"proofs": [proof.as_dict() for proof in proofs]})
+    return told(proofs, options, f"{options['host']} {options['address']}".strip())
 
 
 def main() -> None:

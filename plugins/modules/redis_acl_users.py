@@ -66,6 +66,7 @@ extends_documentation_fragment:
   - mcp.platform.attributes
   - mcp.platform.attributes.actiongroup_redis
   - mcp.platform.redis
+  - mcp.platform.redis.instances
   - mcp.platform.redis.login
 attributes:
   check_mode:
@@ -141,7 +142,10 @@ unlisted:
 """
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import run
-from ansible_collections.mcp.platform.plugins.module_utils._redis.client import OPTIONS, TOGETHER
+from ansible_collections.mcp.platform.plugins.module_utils._redis.client import (
+    INSTANCES_OPTIONS,
+    TOGETHER,
+)
 from ansible_collections.mcp.platform.plugins.module_utils._redis.server import apply_users
 
 
@@ -157,7 +161,7 @@ def main() -> None:
     run(
         apply_users,
         argument_spec={
-            **OPTIONS,
+            **INSTANCES_OPTIONS,
             "users": {"type": "list", "elements": "dict", "required": True, "options": user},
             "exclusive": {"type": "bool", "default": False},
             "protected": {"type": "list", "elements": "str", "default": []},

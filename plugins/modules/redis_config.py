@@ -19,6 +19,10 @@ options:
       - Of C(client-output-buffer-limit) only the classes that are named count.
     type: dict
     default: {}
+  secret_settings:
+    description: Likewise for settings whose values are secrets, such as C(masterauth).
+    type: dict
+    default: {}
   reapply:
     description:
       - Settings to set again even where they are the same, because the server reads the files that they name only then.
@@ -31,6 +35,7 @@ extends_documentation_fragment:
   - mcp.platform.attributes
   - mcp.platform.attributes.actiongroup_redis
   - mcp.platform.redis
+  - mcp.platform.redis.instances
   - mcp.platform.redis.login
 attributes:
   check_mode:
@@ -88,7 +93,10 @@ changes:
 """
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import run
-from ansible_collections.mcp.platform.plugins.module_utils._redis.client import OPTIONS, TOGETHER
+from ansible_collections.mcp.platform.plugins.module_utils._redis.client import (
+    INSTANCES_OPTIONS,
+    TOGETHER,
+)
 from ansible_collections.mcp.platform.plugins.module_utils._redis.server import apply_config
 
 
@@ -96,8 +104,9 @@ def main() -> None:
     run(
         apply_config,
         argument_spec={
-            **OPTIONS,
+            **INSTANCES_OPTIONS,
             "settings": {"type": "dict", "default": {}},
+            "secret_settings": {"type": "dict", "default": {}, "no_log": True},
             "reapply": {"type": "list", "elements": "str", "default": []},
         },
         required_together=TOGETHER,

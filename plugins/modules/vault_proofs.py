@@ -106,12 +106,12 @@ proofs:
 
 from pathlib import Path
 
-from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
     Context,
     Outcome,
     run,
 )
+from ansible_collections.mcp.platform.plugins.module_utils._proofs.model import told
 from ansible_collections.mcp.platform.plugins.module_utils._proofs.vault import Wanted, prove
 from ansible_collections.mcp.platform.plugins.module_utils._vault.client import (
     CONNECTION_SPEC,
@@ -133,11 +133,7 @@ def execute(context: Context) -> Outcome:
     vault = open_vault(Context({**params, **_login(params)}))
     keys = ("mount", "secret", "forbidden_secret", "issue", "common_name", "foreign_name")
     wanted = Wanted(**{key: params[key] for key in keys}, ca=Path(params["ca_path"]).read_bytes())
-    proofs = prove(vault, wanted)
-    failed = [f"{proof['proof']}: {proof['detail']}" for proof in proofs if not proof["passed"]]
-    if failed and params["raise_on_failure"]:
-        raise PlatformError(f"{len(failed)} of {len(proofs)} proofs failed; {'; '.join(failed)}")
-    return Outcome(values={"proofs": proofs})
+    return told(prove(vault, wanted), params, params["address"])
 
 
 def main() -> None:

@@ -118,9 +118,18 @@ def holds_secret(option: Mapping[str, Any]) -> bool:
 
 
 def ports(values: Mapping[str, Any]) -> dict[str, int]:
-    """Return those of *values* that are TCP ports, by their options; 0 is a port of nobody's."""
-    digits = {option: str(value) for option, value in values.items()}
-    return {option: int(text) for option, text in digits.items() if text.isdecimal() and int(text)}
+    """Return the TCP ports of *values* by their options; 0 is a port of nobody's.
+
+    An option that holds several ports has each of them under its name and place: ``x_ports[1]``.
+    """
+    single = {}
+    for option, value in values.items():
+        if isinstance(value, (list, tuple)):
+            single.update({f"{option}[{place}]": port for place, port in enumerate(value)})
+        else:
+            single[option] = value
+    numbers = {option: str(value) for option, value in single.items()}
+    return {option: int(text) for option, text in numbers.items() if text.isdecimal() and int(text)}
 
 
 def overlaps(ports: Mapping[str, int]) -> list[tuple[int, list[str]]]:

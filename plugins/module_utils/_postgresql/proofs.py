@@ -18,37 +18,12 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._proofs.model import Proof, RefutedError, try_all
+from .._proofs.model import words as _words
 from .client import driver
 
 SERVICE = "postgresql"
 _EXTENSION_PROOFS = ("timescaledb", "postgis", "vector")
-
-
-class RefutedError(Exception):
-    """A proof failed; the text says what was seen instead."""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """One thing that was tried.
-
-    :param proof: what was to be proven, in words.
-    :param detail: what was seen.
-    """
-
-    proof: str
-    passed: bool
-    detail: str
-    service: str = SERVICE
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the proof as the module returns it."""
-        return {
-            "service": self.service,
-            "proof": self.proof,
-            "passed": self.passed,
-            "detail": self.detail,
-        }
 
 
 @dataclass(frozen=True)
@@ -97,10 +72,6 @@ def door(options: Mapping[str, Any]) -> Door:
     """Return the door that the module's options describe."""
     fields = Door.__dataclass_fields__
     return Door(**{name: value for name, value in options.items() if name in fields})
-
-
-def _words(error: object) -> str:
-    return " ".join(str(error).split())
 
 
 class Prover:
@@ -348,14 +319,8 @@ class Prover:
         return (*ordered, ("nothing left behind", self.cleanup))
 
     def prove(self) -> list[Proof]:
-        """Try everything; a proof that fails does not keep the others from being tried."""
-        proofs = []
-        for name, attempt in self.plan():
-            try:
-                proofs.append(Proof(name, True, attempt()))
-            except (RefutedError, self._driver.Error, OSError) as error:
-                proofs.append(Proof(name, False, _words(error)))
-        return proofs
+        """Try everything."""
+        return try_all(SERVICE, self.plan(), (self._driver.Error, OSError))
 
 
 def prove(options: Mapping[str, Any], scratch: str) -> list[Proof]:

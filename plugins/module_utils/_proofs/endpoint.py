@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from .._core.errors import PlatformError
+from .model import Proof
 
 # A refusal takes a round trip; a server that accepts stays silent for as long.
 _REFUSAL_SECONDS = 0.5
@@ -167,21 +168,15 @@ def attempt_once(attempt: Attempt) -> Ending:
 
 def prove(
     attempts: Sequence[Attempt], *, attempt_one: Callable[[Attempt], Ending] = attempt_once
-) -> list[dict[str, object]]:
+) -> list[Proof]:
     """Try each and return, for each, whether it ended as it has to."""
-    proofs: list[dict[str, object]] = []
+    proofs = []
     for attempt in attempts:
         try:
             ending = attempt_one(attempt)
         except PlatformError as error:
             ending = Ending("not tried", str(error))
-        words = f"{ending.kind}: {ending.words}" if ending.words else ending.kind
-        proofs.append(
-            {
-                "service": attempt.service,
-                "proof": attempt.proof,
-                "passed": ending.kind in attempt.expect,
-                "detail": words,
-            }
-        )
+        said = f"{ending.kind}: {ending.words}" if ending.words else ending.kind
+        passed = ending.kind in attempt.expect
+        proofs.append(Proof(attempt.service, attempt.proof, passed, said))
     return proofs

@@ -12,6 +12,7 @@ from typing import Any
 from .._core.errors import PlatformError
 from .._pki.inspect import Material, problems
 from .._vault.client import Vault
+from .model import Proof, try_all
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def _refused(vault: Vault, method: str, path: str, document: Mapping[str, Any] |
     raise PlatformError(f"it answered with status {reply.status}")
 
 
-def prove(vault: Vault, wanted: Wanted) -> list[dict[str, object]]:
+def prove(vault: Vault, wanted: Wanted) -> list[Proof]:
     """Try everything, and return for each try whether it ended as it has to."""
 
     def forbidden() -> str:
@@ -76,11 +77,4 @@ def prove(vault: Vault, wanted: Wanted) -> list[dict[str, object]]:
         "refused: another's secret": forbidden,
         "refused: a certificate for a foreign name": foreign,
     }
-    proofs: list[dict[str, object]] = []
-    for proof, attempt in tries.items():
-        try:
-            passed, detail = True, attempt()
-        except PlatformError as error:
-            passed, detail = False, str(error)
-        proofs.append({"service": "vault", "proof": proof, "passed": passed, "detail": detail})
-    return proofs
+    return try_all("vault", tries.items(), (PlatformError,))

@@ -34,6 +34,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 """The argument spec of the doc fragment mcp.platform.redis."""
 
+INSTANCES_OPTIONS: dict[str, dict[str, Any]] = {
+    **OPTIONS,
+    "further_ports": {"type": "list", "elements": "int", "default": []},
+}
+"""The argument spec of the doc fragment mcp.platform.redis.instances."""
+
 TOGETHER = [("client_certificate", "client_key")]
 
 # Slots that are open at a time while they move: what an interruption leaves to be finished.
@@ -51,6 +57,10 @@ class NotYetError(PlatformError):
 
 class ServerAbsentError(NotYetError):
     """Nobody answers there."""
+
+
+class LibraryAbsentError(NotYetError):
+    """The host has no redis-py."""
 
 
 class CertificatesAbsentError(NotYetError):
@@ -86,6 +96,13 @@ def place_from(options: Mapping[str, Any]) -> Place:
     return Place(options["host"], options["address"] or options["host"], options["port"])
 
 
+def places_from(options: Mapping[str, Any]) -> list[Place]:
+    """Return all instances of the host that a module's options describe."""
+    first = place_from(options)
+    further = [port for port in options["further_ports"] if port != first.port]
+    return [first, *(replace(first, port=port) for port in further)]
+
+
 class Server(Protocol):
     """One connection to one server."""
 
@@ -108,7 +125,7 @@ def _library() -> Any:
     try:
         import redis.connection
     except ImportError:
-        raise PlatformError(
+        raise LibraryAbsentError(
             "the Python library redis is not on the host",
             hint="install python3-redis there, 5.0 or newer",
         ) from None

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,15 +14,14 @@ from .._core.errors import PlatformError
 from .._core.module import Context, Outcome
 from . import acl, client, config
 from .client import Connect, NotYetError, Server
-from .model import Node, View, as_text, is_member
+from .model import Node, Place, View, as_text, is_member
 
 
 @contextmanager
-def _server(context: Context, connect: Connect) -> Iterator[Server | None]:
+def _server(context: Context, connect: Connect, place: Place) -> Iterator[Server | None]:
     """Yield a connection, or None for a server that check mode does not find."""
-    options = context.params
     try:
-        server = connect(client.place_from(options), client.login_from(options))
+        server = connect(place, client.login_from(context.params))
     except NotYetError as error:
         if not context.check_mode:
             raise
@@ -53,10 +52,35 @@ def _cold_users(options: Mapping[str, Any]) -> Outcome:
     return Outcome([step.change for step in acl.plan({}, users)], {"unlisted": []})
 
 
+def _on_each(
+    work: Callable[[Context, Connect, Place], Outcome], context: Context, connect: Connect
+) -> Outcome:
+    """Do *work* on every instance that the options name, and sum up."""
+    places = client.places_from(context.params)
+    outcomes = [work(context, connect, place) for place in places]
+    if len(places) == 1:
+        return outcomes[0]
+    changes = [
+        replace(change, what=f"{change.what} at port {place.port}")
+        for place, outcome in zip(places, outcomes)
+        for change in outcome.changes
+    ]
+    names = {name for outcome in outcomes for name in outcome.values}
+    values = {
+        name: sorted({item for outcome in outcomes for item in outcome.values[name]})
+        for name in names
+    }
+    return Outcome(changes, values)
+
+
 def apply_users(context: Context, connect: Connect = client.connect) -> Outcome:
-    """Bring the server's users to the state that the options describe."""
+    """Bring the servers' users to the state that the options describe."""
+    return _on_each(_apply_users, context, connect)
+
+
+def _apply_users(context: Context, connect: Connect, place: Place) -> Outcome:
     options = context.params
-    with _server(context, connect) as server:
+    with _server(context, connect, place) as server:
         if server is None:
             return _cold_users(options)
         commands = client.read_commands(server)
@@ -81,15 +105,20 @@ def apply_users(context: Context, connect: Connect = client.connect) -> Outcome:
 
 
 def apply_config(context: Context, connect: Connect = client.connect) -> Outcome:
-    """Bring the running server's settings to what the options describe."""
+    """Bring the running servers' settings to what the options describe."""
+    return _on_each(_apply_config, context, connect)
+
+
+def _apply_config(context: Context, connect: Connect, place: Place) -> Outcome:
     options = context.params
-    with _server(context, connect) as server:
+    wanted = {**options["settings"], **options["secret_settings"]}
+    with _server(context, connect, place) as server:
         if server is None:
-            names = [*options["settings"], *options["reapply"]]
+            names = [*wanted, *options["reapply"]]
             found = dict.fromkeys((str(name).lower() for name in names), "")
         else:
             found = client.read_settings(server)
-        setting = config.differing(found, options["settings"], options["reapply"])
+        setting = config.differing(found, wanted, options["reapply"])
         changes = config.plan(found, setting)
         if server and setting and not context.check_mode:
             client.set_settings(server, setting)
@@ -165,7 +194,7 @@ def _others(
 def read_cluster(context: Context, connect: Connect = client.connect) -> Outcome:
     """Return what the server, and the nodes that it knows, say about their cluster."""
     options = context.params
-    with _server(context, connect) as server:
+    with _server(context, connect, client.place_from(options)) as server:
         if server is None:
             return Outcome(values={"state": "absent", "healthy": False, "size": 0, "nodes": []})
         view = client.read_view(server)

@@ -36,7 +36,8 @@ def name(nth: int) -> str:
 
 def certificate(directory: Path, count: int) -> None:
     """Make a certificate that is its own authority, with the names of all hosts."""
-    names = ",".join(sorted({f"DNS:{name(nth)}" for nth in range(count)}))
+    # The address for clients that are told no host name.
+    names = ",".join([*sorted({f"DNS:{name(nth)}" for nth in range(count)}), "IP:127.0.0.1"])
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += ["-nodes", "-days", "2", "-subj", "/CN=redis.example.test"]
     command += ["-keyout", str(directory / "server.key"), "-out", str(directory / "server.crt")]

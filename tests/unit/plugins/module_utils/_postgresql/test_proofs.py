@@ -237,12 +237,3 @@ def test_the_options_describe_a_door(monkeypatch):
     assert door == Door("h", "d", "u", "p", "/c")
     assert "'p'" not in repr(door)
     assert "hostaddr" not in door.parameters(1)
-
-
-def test_a_proof_is_returned_in_words():
-    assert proofs.Proof("x", True, "y").as_dict() == {
-        "service": "postgresql",
-        "proof": "x",
-        "passed": True,
-        "detail": "y",
-    }

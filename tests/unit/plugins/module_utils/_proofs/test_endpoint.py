@@ -93,8 +93,8 @@ def test_our_own_certificate_is_answered(server, pki):
 def test_a_server_that_is_not_trusted_proves_nothing(server, tmp_path):
     (tmp_path / "ca.crt").write_text(ca.create_root("another").certificate)
     (proof,) = endpoint.prove([attempt(server, tmp_path)])
-    assert not proof["passed"]
-    assert "not trusted" in proof["detail"]
+    assert not proof.passed
+    assert "not trusted" in proof.detail
 
 
 def test_plain_http_to_a_tls_port_gets_no_answer(server):
@@ -122,7 +122,7 @@ def test_only_the_expected_ending_passes():
         kind: endpoint.prove([one], attempt_one=lambda _attempt, kind=kind: endpoint.Ending(kind))
         for kind in ("network", "open", "tls")
     }
-    assert {kind: proof[0]["passed"] for kind, proof in kinds.items()} == {
+    assert {kind: proof[0].passed for kind, proof in kinds.items()} == {
         "network": True,
         "open": False,
         "tls": False,

@@ -11,7 +11,9 @@ from ansible_collections.mcp.platform.plugins.module_utils._redis import server
 
 
 def _options(options, **own):
-    return {**options, "host": "node1", "address": "127.0.0.1", "port": 7000, **own}
+    there = {"host": "node1", "address": "127.0.0.1", "port": 7000, "further_ports": []}
+    own = {"secret_settings": {}, **own}
+    return {**options, **there, **own}
 
 
 def _users(options, *users, **own):
@@ -37,6 +39,17 @@ def test_users_are_made_saved_and_left_alone_then(fake, options):
     assert _apply(server.apply_users, fake, _users(options))[1] == {"unlisted": ["app"]}
     gone = _users(options, {"name": "app", "state": "absent"})
     assert _apply(server.apply_users, fake, gone)[0] == ["delete user app"]
+
+
+def test_all_instances_of_a_host_are_brought_to_the_same(fake, options):
+    wanted = _users(options, {"name": "app"}, further_ports=[7001, 7000])
+    done, values, _warned = _apply(server.apply_users, fake, wanted)
+    assert done == ["create user app at port 7000", "create user app at port 7001"]
+    assert values == {"unlisted": []}
+    assert _apply(server.apply_users, fake, wanted)[0] == []
+    settings = _options(options, settings={"maxmemory": "1gb"}, reapply=[], further_ports=[7001])
+    assert len(_apply(server.apply_config, fake, settings)[0]) == 2
+    assert fake.nodes[7001].settings["maxmemory"] == "1gb"
 
 
 def test_users_of_a_server_without_a_file_are_warned_of(fake, options):
@@ -77,6 +90,8 @@ def test_settings_are_set_at_once(fake, options):
     assert fake.nodes[7000].settings["maxmemory"] == "1gb"
     sets = [words for _port, words in fake.asked if words[:2] == ["CONFIG", "SET"]]
     assert len(sets) == 1
+    secret = {**settings, "reapply": [], "secret_settings": {"requirepass": "new"}}
+    assert _apply(server.apply_config, fake, secret)[0] == ["update setting requirepass"]
     done = _apply(server.apply_config, fake, {**settings, "reapply": []})[0]
     assert done == [] or fake.nodes[7000].settings["maxmemory"] == "1gb"
 
