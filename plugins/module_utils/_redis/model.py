@@ -324,12 +324,13 @@ class View:
     def layout(self) -> frozenset[tuple[str, str, Slots, int]]:
         """Return what all nodes of a settled cluster agree on: who is what, and serves what.
 
-        The config epoch decides whose claim to a slot wins, so it belongs to that.
+        The config epoch decides whose claim to a slot wins, so it belongs to that. Nobody tells a
+        newcomer of a dead node, so one that serves nothing is no matter for agreement.
         """
         return frozenset(
             (node.id, node.primary, node.slots, node.epoch if node.slots else 0)
             for node in self.nodes
-            if "handshake" not in node.flags
+            if "handshake" not in node.flags and (node.slots or not node.failed)
         )
 
 
@@ -362,9 +363,12 @@ def cluster_from(views: Sequence[View], places: Iterable[Place]) -> Cluster:
     """
     leading = leading_view(views)
     wanted = set(places)
+    inside = [view for view in views if is_member(view, leading)]
+    # What the leading one says counts, but a dead node may be known to the others alone.
     nodes = {
         node.id: replace(node, alive=False)
-        for node in leading.nodes
+        for view in (*inside, leading)
+        for node in view.nodes
         if "handshake" not in node.flags
     }
     for view in views:

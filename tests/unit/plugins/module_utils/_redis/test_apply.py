@@ -171,6 +171,23 @@ def test_a_node_at_the_place_of_a_dead_one_is_a_new_one(fake, options):
     assert done == ["join", "attach", "remove"]
 
 
+def test_a_dead_node_that_a_newcomer_never_heard_of_is_forgotten_by_all(fake, options):
+    _drive(fake, _wanted(options, *SIX))
+    replica = next(node for node in fake.nodes.values() if node.primary)
+    gone = replica.id
+    # Its data is lost, it comes back as another node, and joins by itself.
+    others = [fake.nodes[port] for port in SIX if port != replica.port]
+    replica.blank()
+    replica.known = {replica.id, *(node.id for node in others)}
+    for node in others:
+        node.known = {*node.known, replica.id}
+    done, _used = _drive(fake, _wanted(options, *SIX))
+    assert done.count("attach") == 1
+    assert done.count("remove") == 1
+    assert all(gone not in node.known for node in fake.nodes.values())
+    assert _drive(fake, _wanted(options, *SIX))[0] == []
+
+
 def test_slots_without_a_living_node_are_waited_for_and_then_refused(fake, options):
     _drive(fake, _wanted(options, *SIX))
     dead = next(node for node in fake.nodes.values() if node.slots)
@@ -247,9 +264,9 @@ def test_why_a_cluster_has_not_settled(fake, options):
     fake.state = "fail"
     assert "state is not ok" in driver.unsettled(driver.views())
     fake.state = "ok"
-    fake.nodes[7000].known.add("f" * 40)
+    fake.nodes[7000].known.discard(fake.nodes[7001].id)
     assert "see different clusters" in driver.unsettled(driver.views())
-    fake.nodes[7000].known.discard("f" * 40)
+    fake.nodes[7000].known.add(fake.nodes[7001].id)
     views = driver.views()
     doubted = [
         applying.View(
