@@ -25,7 +25,7 @@ TEMPLATES = sorted(TREE.glob("roles/*/templates/**/*.j2"))
 HOSTS = {f"node{n}": {"platform_address": f"192.0.2.{n}"} for n in (1, 2, 3)}
 SAMPLES = {"bool": True, "dict": {}, "int": 1000, "list": list(HOSTS), "path": "/etc/sample"}
 # What a role's tasks register before its templates are rendered.
-REGISTERED = {"__patroni_host": {"memory_mb": 8192}}
+REGISTERED = {f"__{role}_host": {"memory_mb": 8192} for role in ("patroni", "redis_cluster")}
 HOST = {
     "ansible_check_mode": False,
     "ansible_facts": {"architecture": "x86_64", "memtotal_mb": 8192, "processor_vcpus": 4},

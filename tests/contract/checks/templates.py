@@ -13,7 +13,7 @@ from jinja2 import meta, nodes
 from checks import check
 from checks.tree import load, options, roles, tasks_of, text_of
 
-NO_COMMENTS = {".json", ".state"}  # formats that a comment can't begin
+NO_COMMENTS = {".json", ".state", ".acl"}  # formats that a comment can't begin
 PLACES = {"etc", "usr", "var", "lib", "opt"}
 # What Ansible gives to every template.
 GIVEN = {
