@@ -10,8 +10,8 @@ MAKEFLAGS += --no-print-directory
 export LAB_NAME ?= lab
 export LAB_SUBNET ?= 10.77.0.0/24
 
-# Passed on: to ansible-playbook by destroy, deploy, verify and status (make deploy ARGS='--check --diff'), to the client by psql
-# and bao (make psql ARGS='-c "select 1"').
+# Passed on: to ansible-playbook by destroy, deploy, verify and status (make deploy ARGS='--check --diff'), to the client by psql,
+# redis and bao (make psql ARGS='-c "select 1"').
 ARGS ?=
 
 # Every target runs in the pinned tool environment, which is made where it is missing.
@@ -51,6 +51,10 @@ status: ## the platform's services, versions, endpoints and health
 .PHONY: psql
 psql: ## log in to the application database on the primary, fully verified
 	@$(IN) tools/connect psql $(ARGS)
+
+.PHONY: redis
+redis: ## log in to the Redis Cluster, fully verified
+	@$(IN) tools/connect redis $(ARGS)
 
 .PHONY: bao
 bao: ## log in to the vault, fully verified

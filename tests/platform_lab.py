@@ -21,7 +21,8 @@ HOSTS = ("node1", "node2", "node3")
 _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s.*skipped=(\d+)", re.M)
 _PLAY = re.compile(r"^PLAY \[(.+)\]")
 SERVICES = (
-    "openbao vault-agent etcd patroni pgbouncer@transaction pgbouncer@session haproxy nftables"
+    "openbao vault-agent etcd patroni pgbouncer@transaction pgbouncer@session haproxy nftables "
+    "redis-cluster@6379 redis-cluster@6380 redis-exporter"
 )
 
 

@@ -190,8 +190,8 @@ def place(item: Mapping[str, Any], bundle: Bundle) -> bool:
     return bool(changed)
 
 
-def _connect(probe: Mapping[str, Any]) -> socket.socket:
-    address = (probe.get("address") or "127.0.0.1", int(probe["port"]))
+def _connect(probe: Mapping[str, Any], port: int) -> socket.socket:
+    address = (probe.get("address") or "127.0.0.1", port)
     try:
         return socket.create_connection(address, timeout=_PROBE_SECONDS)
     except ConnectionRefusedError:
@@ -210,15 +210,21 @@ def _context(item: Mapping[str, Any]) -> ssl.SSLContext:
     return context
 
 
-def served_serial(item: Mapping[str, Any]) -> int:
-    """Return the serial number of the certificate that the service serves.
+def _ports(item: Mapping[str, Any]) -> list[int]:
+    """Return every port that the service serves the certificate at."""
+    probe = item["probe"]
+    return [int(port) for port in (probe["port"], *(probe.get("further_ports") or ()))]
+
+
+def served_serial(item: Mapping[str, Any], port: int) -> int:
+    """Return the serial number of the certificate that the service serves at *port*.
 
     :raises NothingListensError: when nothing listens.
     :raises CertificateError: when there is no TLS to be had.
     """
     probe = item["probe"]
     try:
-        with _connect(probe) as raw:
+        with _connect(probe, port) as raw:
             if probe["kind"] == "postgresql":
                 raw.sendall(_SSL_REQUEST)
                 if raw.recv(1) != b"S":
@@ -260,14 +266,11 @@ def reload(item: Mapping[str, Any]) -> None:
 def _await_served(item: Mapping[str, Any], serial: int) -> None:
     deadline = time.monotonic() + float(item.get("timeout") or _SERVED_SECONDS)
     while True:
-        try:
-            found = served_serial(item)
-        except NothingListensError:
-            return
-        if found == serial:
+        old = _older(item, serial)
+        if not old:
             return
         if time.monotonic() > deadline:
-            raise CertificateError(f"the service still serves {found:x}, not {serial:x}")
+            raise CertificateError(f"the service still serves {old[0]:x}, not {serial:x}")
         time.sleep(0.2)
 
 
@@ -282,7 +285,7 @@ def hand_over(item: Mapping[str, Any], bundle: Bundle, taken: Path) -> bool:
             if not taken.is_file() or taken.read_text() != f"{bundle.serial:x}":
                 reload(item)
                 told = True
-        elif not _serves(item, bundle.serial):
+        elif _older(item, bundle.serial):
             reload(item)
             _await_served(item, bundle.serial)
             told = True
@@ -292,11 +295,13 @@ def hand_over(item: Mapping[str, Any], bundle: Bundle, taken: Path) -> bool:
     return told
 
 
-def _serves(item: Mapping[str, Any], serial: int) -> bool:
-    try:
-        return served_serial(item) == serial
-    except NothingListensError:
-        return True
+def _older(item: Mapping[str, Any], serial: int) -> list[int]:
+    """Return the serials of other certificates that the service serves; a closed port has none."""
+    found = []
+    for port in _ports(item):
+        with contextlib.suppress(NothingListensError):
+            found.append(served_serial(item, port))
+    return [other for other in found if other != serial]
 
 
 def handle(item: Mapping[str, Any], configuration: Mapping[str, Any]) -> dict[str, Any]:

@@ -235,6 +235,22 @@ def test_a_service_that_serves_the_old_one_is_reloaded_until_it_does(
         assert not result(configuration)["changed"]
 
 
+def test_every_port_has_to_serve_the_new_one(item, configuration, running, authority):
+    running["up"] = False
+    render(item, authority.bundle())
+    installer.run(configuration)
+    running["up"] = True
+    with tls_server(item, postgresql=False) as first:
+        port = item["probe"]["port"]
+        with tls_server(item, postgresql=False):
+            item["probe"]["further_ports"] = [port]
+            render(item, authority.bundle())
+            assert installer.run(configuration) == 1
+            first.load_cert_chain(item["certificate"], item["private_key"])
+            assert installer.run(configuration) == 1
+            assert "still serves" in result(configuration)["problem"]
+
+
 def test_nobody_listening_counts_as_done(item, configuration, running, authority):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
