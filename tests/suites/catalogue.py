@@ -92,8 +92,10 @@ def _integration() -> list[Check]:
 
 
 def molecule_scenarios() -> list[str]:
-    """Return every scenario on disk."""
-    return sorted(path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+    """Return every scenario on disk, those that take longest first."""
+    found = (path.parent.name for path in (ROOT / "molecule").glob("*/molecule.yml"))
+    longest = ("patroni", "vault_server", "vault_agent", "redis_cluster")
+    return sorted(found, key=lambda name: (name not in longest, name))
 
 
 def _molecule() -> list[Check]:
@@ -122,8 +124,21 @@ SUITES = {
         Suite("unit", f"plans and clients, branch coverage at least {COVERAGE} %", _unit),
         Suite("docs", "the plugins' documentation", _docs),
         Suite("contract", "what holds for every role, module and playbook", _contract),
-        Suite("integration", "modules against the real services", _integration, fast=False),
-        Suite("molecule", "a scenario for each role, on fresh hosts", _molecule, fast=False),
+        # They wait for hosts most of the time, and each has services or hosts of its own.
+        Suite(
+            "integration",
+            "modules against the real services",
+            _integration,
+            fast=False,
+            at_a_time=2,
+        ),
+        Suite(
+            "molecule",
+            "a scenario for each role, on fresh hosts",
+            _molecule,
+            fast=False,
+            at_a_time=2,
+        ),
         Suite(
             "landscape", "the whole platform: deploy, again, repair, kill", _landscape, fast=False
         ),

@@ -93,13 +93,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Suite:
-    """Checks that run one after the other.
+    """Checks that belong together.
 
     :param checks: finds them when the suite starts, so that new files are seen.
     :param fast: needs no container, no service and no root.
+    :param at_a_time: how many of its checks run beside each other.
     """
 
     name: str
     about: str
     checks: Callable[[], Sequence[Check]]
     fast: bool = True
+    at_a_time: int = 1
