@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 REPO = Path(__file__).resolve().parents[1]
 LOGS = REPO / ".cache" / "logs"
@@ -180,6 +183,62 @@ class Lab:
                 facts = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
                 result[f"{host} {facts.pop('Id')}"] = str(sorted(facts.items()))
         return result
+
+
+class Writing:
+    """A writer that plays an application; it ends with its figures.
+
+    :param command: the program and its options, started by tools/connect.
+    """
+
+    def __init__(self, lab: Lab, *command: object) -> None:
+        self.figures: dict[str, Any] = {}
+        self._lab = lab
+        self._command = [str(word) for word in (REPO / "tools/connect", *command)]
+
+    def __enter__(self) -> Writing:
+        self._process = subprocess.Popen(
+            self._command,
+            env=self._lab.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        first = self._process.stdout.readline()
+        assert first.startswith("writing"), f"the writer could not begin: {first.strip()}"
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._process.terminate()
+        said, _ = self._process.communicate(timeout=300)
+        last = (said.splitlines() or [""])[-1]
+        assert last.startswith("{"), f"the writer ended without figures: {said[-1500:]}"
+        self.figures = json.loads(last)
+
+
+def postgresql_writer(lab: Lab) -> Writing:
+    """Return a writer of 50 commits a second through the primary door."""
+    return Writing(
+        lab,
+        *("libpq", sys.executable, REPO / "tests/faults/postgresql_writer.py"),
+        *("--host", "postgresql.platform.internal", "--database", "app"),
+        *("--hostaddr", ",".join(lab.address(host) for host in HOSTS)),
+        *("--user", "app_owner", "--ca", lab.directory / "state/ca.crt"),
+        *("--rate", "50", "--seconds", "1200"),
+    )
+
+
+def redis_writer(lab: Lab, *options: str) -> Writing:
+    """Return a writer of 50 keys a second to each shard."""
+    program = (sys.executable, REPO / "tests/faults/redis_writer.py")
+    return Writing(lab, "redis-env", *program, "--rate", "50", "--seconds", "1200", *options)
+
+
+def redis_is_whole(lab: Lab) -> bool:
+    """Tell whether every Redis member of every host could be restarted now."""
+    tool = "/usr/local/libexec/mcp-platform/redis-node may-restart"
+    ask = f"{tool} 6379 && {tool} 6380 && echo whole"
+    return all(lab.ssh(host, ask, check=False).strip() == "whole" for host in HOSTS)
 
 
 def succeeded(run: Run) -> Run:

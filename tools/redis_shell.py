@@ -70,7 +70,8 @@ def main() -> int:
         import readline  # noqa: F401  # gives input() its keys
     if sys.stdin.isatty():
         print("Logged in as", os.environ["REDIS_USER"], "- try: SET app:hello world")
-    with suppress(EOFError, KeyboardInterrupt):
+    # The last one: whoever reads the output has seen enough.
+    with suppress(EOFError, KeyboardInterrupt, BrokenPipeError):
         while True:
             words = shlex.split(input("redis> " if sys.stdin.isatty() else ""))
             if words in (["exit"], ["quit"]):
