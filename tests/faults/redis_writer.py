@@ -5,9 +5,10 @@
 """Writes to every shard of a Redis Cluster at a steady rate, and tells what a fault cost.
 
 Each shard has a client of its own, as one application among many has it, and keys all over its
-slots. A key counts as acknowledged once the cluster has confirmed it. At the end every one has to
-hold its value, but for those of the last seconds before --forgive. Redirections are the client's
-own business; what it raises is counted as an error, and the key is written again.
+slots. A key counts as acknowledged once its primary has answered, and with --wait as confirmed once
+a replica has it too. At the end every one has to hold its value; with --wait those that no replica
+confirmed are counted apart, and with --forgive those of the last seconds. Redirections are the
+client's own business; what it raises is counted as an error, and the key is written again.
 
 Where the cluster is and whom to log in as comes from the environment that `tools/connect redis-env`
 makes. The run ends by itself after --seconds, or earlier on SIGTERM or SIGINT; the last line of
@@ -56,17 +57,32 @@ def connect() -> RedisCluster:
     )
 
 
+def reconnect() -> RedisCluster:
+    """Return a client of a cluster that may first have to come back."""
+    deadline = time.monotonic() + _READ_BACK_SECONDS
+    while True:
+        try:
+            return connect()
+        except (redis.exceptions.RedisError, OSError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
 @dataclass
 class Tally:
     """What happened on one shard; times are seconds of a steady clock."""
 
     acknowledged: list[tuple[float, str]] = field(default_factory=list)
+    unconfirmed: set[str] = field(default_factory=set)
     errors: dict[str, int] = field(default_factory=dict)
+    began: float = 0.0
+    ended: float = 0.0
 
     def gap(self) -> float:
-        """Return the longest time between two acknowledgements."""
-        times = [when for when, _key in self.acknowledged]
-        return max((later - earlier for earlier, later in zip(times, times[1:])), default=0.0)
+        """Return the longest time without an acknowledgement, the run's ends included."""
+        times = [self.began, *(when for when, _key in self.acknowledged), self.ended]
+        return max(later - earlier for earlier, later in zip(times, times[1:]))
 
 
 def shards(cluster: RedisCluster) -> list[frozenset[int]]:
@@ -101,8 +117,7 @@ class Writer:
         try:
             self.cluster.set(key, key, ex=_LIFE_SECONDS)
             if self._wait and not self._confirmed(key):
-                self._failed("no replica confirmed it")
-                return False
+                self.tally.unconfirmed.add(key)
         except (redis.exceptions.RedisError, OSError) as error:
             self._failed(f"{type(error).__name__}: {error}".splitlines()[0][:100])
             return False
@@ -111,14 +126,14 @@ class Writer:
 
     def _confirmed(self, key: str) -> bool:
         node = self.cluster.get_node_from_key(key)
-        return bool(self.cluster.execute_command("WAIT", 1, 500, target_nodes=node))
+        return bool(self.cluster.execute_command("WAIT", 1, 100, target_nodes=node))
 
     def _failed(self, text: str) -> None:
         self.tally.errors[text] = self.tally.errors.get(text, 0) + 1
 
     def run(self, until: float) -> None:
         """Write until *until*, or until it is stopped."""
-        due = time.monotonic()
+        due = self.tally.began = time.monotonic()
         key = self._next_key()
         while not self.stopped.is_set() and time.monotonic() < until:
             if not self._write(key):
@@ -127,6 +142,7 @@ class Writer:
             key = self._next_key()
             due = max(due + self._pause, time.monotonic() - 1)
             self.stopped.wait(max(0.0, due - time.monotonic()))
+        self.tally.ended = time.monotonic()
 
 
 def lost(cluster: RedisCluster, keys: list[str]) -> list[str]:
@@ -153,7 +169,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=50, help="writes a second and shard")
     parser.add_argument("--seconds", type=float, default=60, help="the run's length at most")
     parser.add_argument("--prefix", default="app:", help="what the user's keys begin with")
-    parser.add_argument("--wait", action="store_true", help="have a replica confirm each write")
+    parser.add_argument("--wait", action="store_true", help="ask for a replica that has each write")
     parser.add_argument(
         "--forgive",
         type=float,
@@ -195,8 +211,10 @@ def told(writers: list[Writer], forgive: float) -> dict[str, object]:
     ends = [writer.tally.acknowledged[-1][0] for writer in writers if writer.tally.acknowledged]
     late = min(ends, default=0.0) - forgive
     everything = [item for writer in writers for item in writer.tally.acknowledged]
-    missing = set(lost(connect(), [key for _when, key in everything]))
-    firm = [key for when, key in everything if key in missing and (not forgive or when < late)]
+    missing = set(lost(reconnect(), [key for _when, key in everything]))
+    unconfirmed = set().union(*(writer.tally.unconfirmed for writer in writers))
+    early = {key for when, key in everything if not forgive or when < late}
+    firm = (missing & early) - unconfirmed
     errors: dict[str, int] = {}
     for writer in writers:
         for text, count in writer.tally.errors.items():
@@ -204,8 +222,10 @@ def told(writers: list[Writer], forgive: float) -> dict[str, object]:
     spans = sorted((round(writer.tally.gap() * 1000) for writer in writers), reverse=True)
     return {
         "acknowledged": len(everything),
+        "unconfirmed": len(unconfirmed),
         "lost": len(firm),
-        "forgiven": len(missing) - len(firm),
+        "lost_unconfirmed": len(missing & unconfirmed),
+        "forgiven": len(missing - early - unconfirmed),
         "gap_max_ms": spans[0],
         "gaps_ms": spans,
         "errors": sum(errors.values()),
