@@ -15,6 +15,7 @@ from ansible_collections.mcp.platform.plugins.plugin_utils.catalogue import (
     Artefact,
     artefact_from,
     default_cache,
+    digest,
     fetch,
 )
 
@@ -55,4 +56,6 @@ class ActionModule(ActionBase):
         self._transfer_file(str(local), remote)
         self._fixup_perms2((self._connection._shell.tmpdir, remote))
         arguments.update(staged=remote, member=artefact.member)
+        if not artefact.sha256:
+            arguments["sha256"] = {found["architecture"]: digest(local)}
         return dict(self._execute_module(_MODULE, arguments, task_vars=variables))

@@ -10,7 +10,8 @@ version_added: 0.1.0
 author: Contributors to the mcp.platform project (@mcp-platform)
 description:
   - Installs a binary of the collection's catalogue, C(meta/catalogue.yml), or one from a source of your own.
-  - The controller fetches it once, checks its checksum and keeps it in a cache. Hosts get it over SSH,
+  - The controller fetches it once, checks its checksum and keeps it in a cache. What is only there as source is built there once,
+    from sources that Go's checksum database proves; that takes minutes. Hosts get it over SSH,
     check it again and put it in place in one step, so that hosts need no way to the internet.
   - Where the right one is in place already, one round trip is made. Its checksum is read once; later runs compare
     size and time of change.

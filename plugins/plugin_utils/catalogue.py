@@ -8,6 +8,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from ansible.module_utils.urls import open_url
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 
+from . import go_build
+
 CATALOGUE = Path(__file__).resolve().parents[2] / "meta" / "catalogue.yml"
 _DOWNLOAD_SECONDS = 900
 
@@ -32,7 +35,7 @@ class Artefact:
     """A binary and where it comes from.
 
     :param version: its version.
-    :param sha256: the binary's checksum by architecture.
+    :param sha256: the binary's checksum by architecture; empty where it is built on the controller.
     :param member: its path inside the fetched archive, empty when it is not in one.
     :param entry: the catalogue's entry, empty for a source of the user's own.
     :param location: URL or path of the user's own.
@@ -65,6 +68,8 @@ def artefact_from(options: Mapping[str, Any]) -> Artefact:
                 where="name",
                 hint=f"known are {', '.join(sorted(entries()))}",
             )
+        if entry["kind"] == "go":
+            return Artefact(name, str(entry["version"]), {}, entry=entry)
         sums = {arch: item["binary_sha256"] for arch, item in entry["architectures"].items()}
         return Artefact(name, str(entry["version"]), sums, entry["member"], entry)
     missing = [key for key in ("location", "version", "sha256") if not options.get(key)]
@@ -110,6 +115,8 @@ def fetch(artefact: Artefact, architecture: str, cache: Path) -> Path:
     """
     if artefact.entry is None and "://" not in artefact.location:
         return _own_file(artefact)
+    if artefact.entry is not None and artefact.entry["kind"] == "go":
+        return _built(artefact, artefact.entry, architecture, cache)
     wanted = _archive_sha256(artefact, architecture)
     path = cache / f"{artefact.name}-{artefact.version}-{architecture}-{wanted[:12]}"
     proven = path.with_name(path.name + ".proven")
@@ -138,6 +145,34 @@ def _own_file(artefact: Artefact) -> Path:
             f"there is no {artefact.name} here", where=str(path), hint="correct location"
         )
     return path
+
+
+def _built(artefact: Artefact, entry: Mapping[str, Any], architecture: str, cache: Path) -> Path:
+    """Return the binary that was built from the entry's sources, once for each architecture."""
+    if architecture not in entry["architectures"]:
+        raise PlatformError(
+            f"{artefact.name} {artefact.version} is not catalogued for {architecture}",
+            where="meta/catalogue.yml",
+            hint=f"known are {', '.join(entry['architectures'])}; use the source url or path",
+        )
+    sources = hashlib.sha256(f"{entry['module']}@{entry['release']} {entry['sum']}".encode())
+    path = cache / f"{artefact.name}-{artefact.version}-{architecture}-{sources.hexdigest()[:12]}"
+    proven = path.with_name(path.name + ".proven")
+    with _locked(path):
+        if path.exists() and proven.exists():
+            return path
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            go = go_build.find(entry["go"]) or _fetched_go(entry["toolchain"], cache)
+            os.replace(go_build.build(go, entry, architecture, Path(folder)), path)
+        proven.touch()
+    return path
+
+
+def _fetched_go(name: str, cache: Path) -> str:
+    """Return the path of the Go command of the catalogue's toolchain *name*, in the cache."""
+    artefact = artefact_from({"name": name})
+    archive = fetch(artefact, platform.machine(), cache)
+    return go_build.unpacked(archive, artefact.member)
 
 
 def _archive_sha256(artefact: Artefact, architecture: str) -> str:

@@ -17,7 +17,7 @@ from .plan import expected, is_trusted, plan
 
 def binary_from(params: Mapping[str, Any]) -> Binary:
     """Return the module's options as a :class:`Binary`."""
-    return Binary(params["name"], params["path"], params["version"], params["sha256"])
+    return Binary(params["name"], params["path"], params["version"], params["sha256"] or {})
 
 
 def apply(context: Context) -> Outcome:
@@ -25,9 +25,9 @@ def apply(context: Context) -> Outcome:
     params = context.params
     binary = binary_from(params)
     architecture = platform.machine()
-    sha256 = expected(binary, architecture)
     found = client.find(binary.path)
     record = client.recorded(binary.name)
+    sha256 = expected(binary, architecture, record)
     if record is not None and is_trusted(record, found):
         current, version = record.sha256, record.version
     else:

@@ -16,7 +16,8 @@ class Binary:
     :param name: name of the artefact.
     :param path: where it belongs.
     :param version: for people; the checksum decides.
-    :param sha256: checksum of the binary by machine architecture, as ``uname -m`` names it.
+    :param sha256: checksum of the binary by machine architecture, as ``uname -m`` names it. Empty
+        for one that the controller builds: what was installed as this version is the right one.
     """
 
     name: str

@@ -10,11 +10,14 @@ from .._core.plan import Change
 from .model import Binary, Installed, Record
 
 
-def expected(binary: Binary, architecture: str) -> str:
-    """Return the checksum for *architecture*.
+def expected(binary: Binary, architecture: str, record: Record | None = None) -> str:
+    """Return the checksum for *architecture*, empty where only a build will tell.
 
+    :param record: what was installed; it stands for a binary that has no checksum of its own.
     :raises PlatformError: when the artefact is not made for it.
     """
+    if not binary.sha256:
+        return record.sha256 if record and record.version == binary.version else ""
     try:
         return binary.sha256[architecture]
     except KeyError:
@@ -43,9 +46,9 @@ def plan(binary: Binary, sha256: str, current: str, current_version: str) -> tup
 
     :param current: empty where there is none.
     """
-    if current == sha256:
+    if current and current == sha256:
         return ()
     before = {"version": current_version or "unknown", "sha256": current} if current else None
-    after = {"version": binary.version, "sha256": sha256}
+    after = {"version": binary.version, "sha256": sha256 or "told by the build"}
     kind = "update" if current else "install"
     return (Change(kind, f"{binary.path} ({binary.name} {binary.version})", before, after),)

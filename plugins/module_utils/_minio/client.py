@@ -1,0 +1,145 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Private to mcp.platform: the only place that talks to MinIO's admin API.
+
+Requests are signed by botocore, which every module has anyway. What holds secrets is sealed with a
+key made of the caller's own secret; that takes the Python library minio, and only that.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from .._core.errors import PlatformError
+from .._s3.client import Login, absence, library, refusal, trusted
+
+_PREFIX = "/minio/admin/v3/"
+
+
+class Admin(Protocol):
+    """A login to the admin API of one MinIO."""
+
+    login: Login
+
+    def call(
+        self,
+        method: str,
+        command: str,
+        query: Mapping[str, str] | None = None,
+        document: Any = None,
+        *,
+        sealed: bool = False,
+    ) -> Any:
+        """Send *document*, and return the reply; both as JSON has them.
+
+        :param sealed: whether what is sent, or else the reply, is sealed.
+        """
+
+
+Connect = Callable[[Login], Admin]
+
+
+def _crypto() -> Any:
+    try:
+        import minio.crypto
+    except ImportError:
+        raise PlatformError(
+            "the Python library minio is not there, and secrets only travel sealed by it",
+            hint="install minio 7.2 or newer where the module runs, and set "
+            "ansible_python_interpreter to that Python",
+        ) from None
+    return minio.crypto
+
+
+class _Sealed(io.BytesIO):
+    """A reply as minio's reader expects it."""
+
+    def release_conn(self) -> None:
+        """There is no connection left to give back."""
+
+
+class _Client:
+    """An :class:`Admin` over botocore."""
+
+    def __init__(self, login: Login) -> None:
+        _boto3, botocore = library()
+        self.login = login
+        self._botocore = botocore
+        self._session = botocore.httpsession.URLLib3Session(
+            verify=trusted(login), proxies={}, timeout=(login.timeout, login.timeout)
+        )
+        self._signer = botocore.auth.S3SigV4Auth(
+            botocore.credentials.Credentials(login.access_key, login.secret_key),
+            "s3",
+            login.region,
+        )
+
+    def call(
+        self,
+        method: str,
+        command: str,
+        query: Mapping[str, str] | None = None,
+        document: Any = None,
+        *,
+        sealed: bool = False,
+    ) -> Any:
+        body = None if document is None else json.dumps(document).encode()
+        crypto = _crypto() if sealed else None
+        if crypto and body is not None:
+            body = crypto.encrypt(body, self.login.secret_key)
+        content = self._send(method, command, query or {}, body)
+        if crypto and body is None and content:
+            content = crypto.decrypt(_Sealed(content), self.login.secret_key)
+        try:
+            return json.loads(content) if content else None
+        except ValueError:
+            raise PlatformError(
+                f"the reply to {command} is not JSON",
+                where=self.login.endpoint,
+                hint="check that the endpoint is a MinIO server",
+            ) from None
+
+    def _send(
+        self, method: str, command: str, query: Mapping[str, str], body: bytes | None
+    ) -> bytes:
+        request = self._botocore.awsrequest.AWSRequest(
+            method=method,
+            url=self.login.endpoint + _PREFIX + command,
+            params=dict(query),
+            data=body,
+        )
+        self._signer.add_auth(request)
+        try:
+            reply = self._session.send(request.prepare())
+        except (
+            self._botocore.exceptions.BotoCoreError,
+            self._botocore.exceptions.HTTPClientError,
+        ) as error:
+            raise absence(self.login, error) from None
+        content = bytes(reply.content)
+        if reply.status_code // 100 != 2:
+            raise self._refusal(command, reply.status_code, content)
+        return content
+
+    def _refusal(self, command: str, status: int, content: bytes) -> PlatformError:
+        try:
+            told = json.loads(content)
+        except ValueError:
+            told = {}
+        if not isinstance(told, dict) or "Code" not in told:
+            return refusal(
+                self.login, str(status), "this is no reply of MinIO's admin API", command
+            )
+        return refusal(self.login, str(told["Code"]), str(told.get("Message", "")), command)
+
+
+def connect(login: Login) -> Admin:
+    """Return a login to the admin API; nothing is sent yet.
+
+    :raises NotYetError: when the authorities to trust are not there.
+    """
+    return _Client(login)

@@ -1,0 +1,264 @@
+# Copyright: Contributors to the mcp.platform project
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Private to mcp.platform: the only place that talks S3, and how to log in to a server."""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from .._core.errors import PlatformError
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "endpoint": {"type": "str", "required": True},
+    "access_key": {"type": "str", "required": True, "no_log": False},
+    "secret_key": {"type": "str", "required": True, "no_log": True},
+    "ca_path": {"type": "path"},
+    "region": {"type": "str", "default": "us-east-1"},
+    "timeout": {"type": "int", "default": 30},
+}
+"""The argument spec of the doc fragment mcp.platform.minio."""
+
+_KEY_CODES = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "XMinioAdminAccountDisabled")
+# MinIO's extension, without which it refuses a rule, and which botocore does not know.
+_DELETES = "DeleteReplication"
+_AFTER_MARKERS = re.compile(rb"</DeleteMarkerReplication>")
+_RULE = re.compile(rb"<Rule>.*?</Rule>", re.DOTALL)
+_RULE_ID = re.compile(rb"<ID>(.*?)</ID>", re.DOTALL)
+_RULE_DELETES = re.compile(rb"<DeleteReplication>\s*<Status>Enabled</Status>", re.DOTALL)
+
+
+class NotYetError(PlatformError):
+    """Something to talk to, or to talk with, is missing; check mode takes it for still to come."""
+
+
+class ServerAbsentError(NotYetError):
+    """Nobody answers there."""
+
+
+class CertificatesAbsentError(NotYetError):
+    """The authorities to trust can't be read."""
+
+
+class LoginError(PlatformError):
+    """The server turns the login away."""
+
+
+class RefusedError(PlatformError):
+    """The server answered with an error.
+
+    :param code: the error's name, as S3 has it.
+    """
+
+    def __init__(self, what: str, *, code: str, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where to log in, as whom, and whom to trust.
+
+    :param endpoint: URL without a path.
+    :param ca_path: file of the authorities; None for those of the host's Python.
+    :param timeout: seconds for one request.
+    """
+
+    endpoint: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    ca_path: str | None = None
+    region: str = "us-east-1"
+    timeout: int = 30
+
+
+def login_from(options: Mapping[str, Any]) -> Login:
+    """Return the login that a module's options describe.
+
+    :raises PlatformError: when the endpoint is not a URL of a server with TLS.
+    """
+    url = urlsplit(options["endpoint"])
+    if url.scheme != "https" or not url.hostname or url.path not in ("", "/") or url.query:
+        raise PlatformError(
+            f"{options['endpoint']} is not the URL of a server with TLS",
+            where="endpoint",
+            hint="write https://name or https://name:port",
+        )
+    given = {name: options[name] for name in OPTIONS}
+    return Login(**{**given, "endpoint": f"https://{url.netloc}"})
+
+
+class S3(Protocol):
+    """A login to one S3 service."""
+
+    login: Login
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Return the reply to an operation of boto3's client; raise what it was refused with."""
+
+    @property
+    def engine(self) -> str:
+        """Return what the service calls itself, ``MinIO`` for example; empty before a reply."""
+
+
+Connect = Callable[[Login], S3]
+
+
+def trusted(login: Login) -> str | bool:
+    """Return what botocore verifies the server's certificate with."""
+    if not login.ca_path:
+        return True
+    try:
+        ssl.create_default_context(cafile=login.ca_path)
+    except (OSError, ValueError) as error:
+        raise CertificatesAbsentError(
+            f"the authorities to trust cannot be read: {error}",
+            where=login.ca_path,
+            hint="check ca_path",
+        ) from None
+    return login.ca_path
+
+
+def library() -> Any:
+    """Return botocore with what is used of it."""
+    try:
+        import boto3
+        import botocore.auth
+        import botocore.awsrequest
+        import botocore.config
+        import botocore.credentials
+        import botocore.exceptions
+        import botocore.httpsession
+    except ImportError:
+        raise PlatformError(
+            "the Python library boto3 is not on the host",
+            hint="install python3-boto3 there, 1.36 or newer",
+        ) from None
+    return boto3, botocore
+
+
+def refusal(login: Login, code: str, message: str, doing: str) -> PlatformError:
+    """Return a server's error in our own form."""
+    if code in _KEY_CODES:
+        return LoginError(
+            f"cannot log in as {login.access_key}: {message} ({code})",
+            where=login.endpoint,
+            hint="check access_key and secret_key, and that the user is enabled",
+        )
+    hint = "mend that, and run again; what was done before stays done"
+    if code == "AccessDenied":
+        hint = f"{login.access_key} needs a policy that allows it"
+    return RefusedError(
+        f"{doing} was refused: {message or 'no reason given'} ({code})",
+        code=code,
+        where=login.endpoint,
+        hint=hint,
+    )
+
+
+def absence(login: Login, error: Exception) -> PlatformError:
+    """Return why there was no reply, in our own form."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return PlatformError(
+            f"the server's certificate is not trusted: {error}",
+            where=login.endpoint,
+            hint="check ca_path, and that the certificate has the endpoint's name",
+        )
+    return ServerAbsentError(
+        f"no answer: {error}",
+        where=login.endpoint,
+        hint="check that the server runs and listens there with TLS",
+    )
+
+
+class _Client:
+    """An :class:`S3` over boto3."""
+
+    def __init__(self, login: Login) -> None:
+        boto3, botocore = library()
+        self.login = login
+        self.engine = ""
+        self._errors = botocore.exceptions
+        self._deletes: Mapping[str, bool] = {}
+        # A session of its own: no profile or variable of the host's user has a say.
+        session = boto3.session.Session(
+            aws_access_key_id=login.access_key,
+            aws_secret_access_key=login.secret_key,
+            region_name=login.region,
+        )
+        self._client = session.client(
+            "s3",
+            endpoint_url=login.endpoint,
+            verify=trusted(login),
+            config=botocore.config.Config(
+                signature_version="s3v4",
+                connect_timeout=login.timeout,
+                read_timeout=login.timeout,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                proxies={},
+                # Other engines than Amazon's do not all know the newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+                s3={"addressing_style": "path"},
+            ),
+        )
+        events = self._client.meta.events
+        events.register("before-call.s3.PutBucketReplication", self._say_deletes)
+        events.register("before-parse.s3.GetBucketReplication", self._hear_deletes)
+
+    def _say_deletes(self, params: dict[str, Any], **_unused: Any) -> None:
+        if self.engine != "MinIO":
+            return
+        rules = _RULE.split(params["body"])
+        for nth, rule in enumerate(_RULE.findall(params["body"])):
+            found = _RULE_ID.search(rule)
+            status = b"Enabled" if found and self._deletes.get(found[1].decode()) else b"Disabled"
+            said = b"</DeleteMarkerReplication><%b><Status>%b</Status></%b>"
+            name = _DELETES.encode()
+            rules[nth] += _AFTER_MARKERS.sub(said % (name, status, name), rule)
+        params["body"] = b"".join(rules)
+
+    def _hear_deletes(self, response_dict: Mapping[str, Any], **_unused: Any) -> None:
+        self._deletes = {
+            found[1].decode(): bool(_RULE_DELETES.search(rule))
+            for rule in _RULE.findall(response_dict["body"])
+            for found in [_RULE_ID.search(rule)]
+            if found
+        }
+
+    def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        if operation == "put_bucket_replication":
+            self._deletes = parameters.pop(_DELETES)
+        try:
+            reply: dict[str, Any] = getattr(self._client, operation)(**parameters)
+        except self._errors.ClientError as error:
+            self._remember(error.response)
+            told = error.response["Error"]
+            raise refusal(
+                self.login, str(told.get("Code", "")), str(told.get("Message", "")), operation
+            ) from None
+        except self._errors.ParamValidationError as error:
+            raise PlatformError(f"{operation} cannot be asked for: {error}") from None
+        except (self._errors.BotoCoreError, self._errors.HTTPClientError) as error:
+            raise absence(self.login, error) from None
+        self._remember(reply)
+        if operation == "get_bucket_replication":
+            reply[_DELETES] = dict(self._deletes)
+        return reply
+
+    def _remember(self, reply: Mapping[str, Any]) -> None:
+        headers = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        self.engine = str(headers.get("server", self.engine))
+
+
+def connect(login: Login) -> S3:
+    """Return a login to the service; nothing is sent yet.
+
+    :raises NotYetError: when the authorities to trust are not there.
+    """
+    return _Client(login)
