@@ -79,3 +79,13 @@ attributes:
     membership:
       - mcp.platform.redis
 """
+
+    ACTIONGROUP_MINIO = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/mcp.platform.minio) in C(module_defaults) to set the login's options once.
+    support: full
+    membership:
+      - mcp.platform.minio
+"""

@@ -188,7 +188,7 @@ class _Checker:
                     f"there is no condition {operator}",
                     f"known are {', '.join(sorted(self._words.operators))}",
                 )
-            if not isinstance(keys, Mapping):
+            if not isinstance(keys, Mapping) or not keys:
                 raise self.refuse(f"{operator} is no mapping", "write keys and their values")
             for key in keys:
                 self._key(str(key))
@@ -235,4 +235,8 @@ def checked(raw: Any, words: Words, where: str, *, bucket: str | None = None) ->
         )
     for nth, statement in enumerate(found, start=1):
         _Checker(statement, words, f"{where}, statement {nth}", bucket).check()
-    return policy_of({"Version": _VERSIONS[0], **document})
+    # A server wants the list, even of one, and no condition rather than an empty one.
+    kept = [
+        {key: value for key, value in one.items() if key != "Condition" or value} for one in found
+    ]
+    return policy_of({"Version": _VERSIONS[0], **document, "Statement": kept})
