@@ -36,7 +36,9 @@ class Admin(Protocol):
     ) -> Any:
         """Send *document*, and return the reply; both as JSON has them.
 
-        :param sealed: whether what is sent, or else the reply, is sealed.
+        :param command: of the admin API, or with a slash at its beginning a path of the server.
+        :param sealed: whether the document is sealed, and nothing returned; without one, whether
+            the reply is.
         """
 
 
@@ -88,11 +90,13 @@ class _Client:
         sealed: bool = False,
     ) -> Any:
         body = None if document is None else json.dumps(document).encode()
+        if sealed and body is not None:
+            # A reply to a secret may hold it.
+            self._send(method, command, query or {}, self._seal(body))
+            return None
         crypto = _crypto() if sealed else None
-        if crypto and body is not None:
-            body = crypto.encrypt(body, self.login.secret_key)
         content = self._send(method, command, query or {}, body)
-        if crypto and body is None and content:
+        if crypto and content:
             content = crypto.decrypt(_Sealed(content), self.login.secret_key)
         try:
             return json.loads(content) if content else None
@@ -103,14 +107,19 @@ class _Client:
                 hint="check that the endpoint is a MinIO server",
             ) from None
 
+    def _seal(self, body: bytes) -> bytes:
+        return bytes(_crypto().encrypt(body, self.login.secret_key))
+
     def _send(
         self, method: str, command: str, query: Mapping[str, str], body: bytes | None
     ) -> bytes:
         request = self._botocore.awsrequest.AWSRequest(
             method=method,
-            url=self.login.endpoint + _PREFIX + command,
+            url=self.login.endpoint + (command if command[0] == "/" else _PREFIX + command),
             params=dict(query),
             data=body,
+            # Some commands refuse anything else.
+            headers={"Content-Type": "application/octet-stream"},
         )
         self._signer.add_auth(request)
         try:

@@ -45,10 +45,6 @@ class CertificatesAbsentError(NotYetError):
     """The authorities to trust can't be read."""
 
 
-class LoginError(PlatformError):
-    """The server turns the login away."""
-
-
 class RefusedError(PlatformError):
     """The server answered with an error.
 
@@ -58,6 +54,10 @@ class RefusedError(PlatformError):
     def __init__(self, what: str, *, code: str, where: str = "", hint: str = "") -> None:
         super().__init__(what, where=where, hint=hint)
         self.code = code
+
+
+class LoginError(RefusedError):
+    """The server turns the login away."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +147,7 @@ def refusal(login: Login, code: str, message: str, doing: str) -> PlatformError:
     if code in _KEY_CODES:
         return LoginError(
             f"cannot log in as {login.access_key}: {message} ({code})",
+            code=code,
             where=login.endpoint,
             hint="check access_key and secret_key, and that the user is enabled",
         )
