@@ -80,6 +80,7 @@ SPOILT = [
     ("names_say_something", "plugins/module_utils/_common/x.py", "", miniature.HEADER, "says nothing"),
     ("artefacts_are_catalogued", "meta/catalogue.yml", "licence: MIT, ", "", "no licence"),
     ("artefacts_are_catalogued", "meta/catalogue.yml", "aaaa", "", "no whole checksum"),
+    ("artefacts_are_catalogued", "meta/catalogue.yml", "kind: x", "kind: go", "no whole sum of its sources"),
     ("changes_are_told", "changelogs/fragments/1.yml", "", None, "there is none"),
     ("changes_are_told", "changelogs/fragments/1.yml", "bugfixes", "fixes", "no section fixes"),
     ("galaxy_file_is_complete", "galaxy.yml", "version: 0.1.0", "version: one", "semantic"),

@@ -29,6 +29,7 @@ def test_every_entry_names_version_licence_source_and_checksums():
         artefact = catalogue.artefact_from({"name": name, "source": "catalogue"})
         assert artefact.version == str(entry["version"])
         assert all(len(value) == 64 for value in artefact.sha256.values())
+        assert bool(artefact.sha256) == (entry["kind"] == "pypi")
 
 
 def test_what_is_not_in_the_catalogue_is_refused():
@@ -56,3 +57,71 @@ def test_the_cache_follows_the_base_directory_specification(monkeypatch, tmp_pat
 
 def test_the_digest_of_nothing_is_empty(tmp_path):
     assert catalogue.digest(tmp_path / "missing") == ""
+
+
+BUILT = {
+    "version": "1.2.3",
+    "kind": "go",
+    "module": "example.test/server",
+    "release": "v1.2.3",
+    "sum": "h1:right=",
+    "go": "1.24",
+    "toolchain": "tools",
+    "architectures": {"x86_64": {"goarch": "amd64"}},
+}
+TOOLS = {
+    "version": "1.26",
+    "kind": "pypi",
+    "member": "go/bin/go",
+    "architectures": {"x86_64": {"binary_sha256": "b" * 64, "archive_sha256": "a" * 64}},
+}
+
+
+@pytest.fixture
+def built(monkeypatch):
+    """Return the builds that were made, of a catalogue with something to build."""
+    made = []
+
+    def build(go, entry, architecture, folder):
+        made.append((go, entry["release"], architecture))
+        (folder / "server").write_bytes(b"binary")
+        return folder / "server"
+
+    monkeypatch.setattr(catalogue, "entries", lambda: {"server": BUILT, "tools": TOOLS})
+    monkeypatch.setattr(catalogue.go_build, "build", build)
+    monkeypatch.setattr(catalogue.go_build, "find", lambda oldest: f"/go-{oldest}")
+    return made
+
+
+def test_what_is_there_as_source_is_built_once(built, tmp_path):
+    artefact = catalogue.artefact_from({"name": "server"})
+    assert artefact.sha256 == {}
+    for _time in range(2):
+        path = catalogue.fetch(artefact, "x86_64", tmp_path)
+        assert path.read_bytes() == b"binary"
+    assert built == [("/go-1.24", "v1.2.3", "x86_64")]
+    # A file without the mark that it is whole is built again.
+    path.with_name(path.name + ".proven").unlink()
+    catalogue.fetch(artefact, "x86_64", tmp_path)
+    assert len(built) == 2
+
+
+def test_a_controller_without_a_toolchain_fetches_one(built, tmp_path, monkeypatch):
+    monkeypatch.setattr(catalogue.go_build, "find", lambda _oldest: None)
+    monkeypatch.setattr(
+        catalogue.go_build, "unpacked", lambda archive, member: str(archive / member)
+    )
+    monkeypatch.setattr(catalogue.platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(
+        catalogue, "_download", lambda _artefact, _arch, path: path.write_bytes(b"archive")
+    )
+    monkeypatch.setattr(catalogue, "digest", lambda path: "a" * 64 if path.exists() else "")
+    catalogue.fetch(catalogue.artefact_from({"name": "server"}), "x86_64", tmp_path)
+    ((command, _release, _architecture),) = built
+    assert command.startswith(f"{tmp_path}/tools-1.26-x86_64-")
+    assert command.endswith("/go/bin/go")
+
+
+def test_an_architecture_that_nobody_builds_for_is_refused(built, tmp_path):
+    with pytest.raises(PlatformError, match="not catalogued for sparc"):
+        catalogue.fetch(catalogue.artefact_from({"name": "server"}), "sparc", tmp_path)

@@ -124,3 +124,17 @@ def test_a_spoilt_record_counts_as_none(tmp_path, records):
     apply(Context(arguments(tmp_path, staged=staged(tmp_path))))
     (records / "tool.json").write_text("{")
     assert not apply(Context(arguments(tmp_path))).changes
+
+
+def test_a_binary_that_is_built_is_compared_by_its_version(tmp_path):
+    asked = arguments(tmp_path, sha256=None)
+    outcome = apply(Context(asked))
+    assert outcome.values["needed"]
+    assert outcome.changes[0].after["sha256"] == "told by the build"
+    apply(Context(arguments(tmp_path, staged=staged(tmp_path))))
+    # Another controller may build another binary of the same version; hosts keep theirs.
+    again = apply(Context(asked))
+    assert (again.changes, again.values["needed"]) == ((), False)
+    assert apply(Context({**asked, "version": "2"})).values["needed"]
+    (tmp_path / "bin" / "tool").write_bytes(b"spoilt")
+    assert apply(Context(asked)).values["needed"]
