@@ -59,7 +59,7 @@ version:
   description: Version of the servers, all of them where they differ. A build from source calls itself V(DEVELOPMENT.GOGET).
   type: str
   returned: always
-  sample: 2025-09-07T16:13:09Z
+  sample: "2025-09-07T16:13:09Z"
 commit:
   description: Commit that they were built from, likewise.
   type: str
@@ -87,7 +87,7 @@ servers:
     version:
       description: Its version.
       type: str
-      sample: 2025-09-07T16:13:09Z
+      sample: "2025-09-07T16:13:09Z"
     commit:
       description: Commit that it was built from.
       type: str

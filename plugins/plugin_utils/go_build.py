@@ -77,6 +77,8 @@ def _environment(architecture: str, folder: Path) -> dict[str, str]:
         # No module is exempt from the checksum database. An empty value would be no value.
         "GONOSUMDB": "none",
         "GOBIN": "",
+        # That of the toolchain that was chosen, whatever the controller has installed.
+        "GOROOT": "",
         "GOPATH": str(folder),
     }
 

@@ -48,10 +48,14 @@ class Desired:
 
 @dataclass(frozen=True)
 class Holders:
-    """Who has a policy."""
+    """Who has a policy.
+
+    :param asleep: users of them that are disabled.
+    """
 
     users: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    asleep: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         kinds = (("user", self.users), ("group", self.groups))
@@ -137,6 +141,19 @@ def leaving(current: Current, desired: Desired) -> list[str]:
     return sorted(gone | set(unlisted(current, desired) if desired.exclusive else ()))
 
 
+def _detach(policy: str, kind: str, holder: str, *, asleep: bool) -> list[Request]:
+    document = {"policies": [policy], kind: holder}
+    request = Request("POST", "idp/builtin/policy/detach", document=document, sealed=True)
+    if kind != "user" or not asleep:
+        return [request]
+    # To the server a disabled user is none.
+    wake, sleep = (
+        Request("PUT", "set-user-status", {"accessKey": holder, "status": status})
+        for status in ("enabled", "disabled")
+    )
+    return [wake, request, sleep]
+
+
 def _removal(name: str, current: Current, desired: Desired) -> Step:
     holders = current.holders.get(name, Holders())
     if str(holders) and name not in desired.detach:
@@ -146,14 +163,10 @@ def _removal(name: str, current: Current, desired: Desired) -> Step:
             hint="take it from them first, or list it as absent with detach",
         )
     requests = [
-        Request(
-            "POST",
-            "idp/builtin/policy/detach",
-            document={"policies": [name], kind: holder},
-            sealed=True,
-        )
+        request
         for kind, names in (("user", holders.users), ("group", holders.groups))
         for holder in names
+        for request in _detach(name, kind, holder, asleep=holder in holders.asleep)
     ]
     before = dict(current.policies[name].document)
     if requests:
@@ -240,6 +253,8 @@ def own_policies(admin: Admin) -> frozenset[str]:
 
 def _holders(admin: Admin, names: Collection[str]) -> dict[str, Holders]:
     found = {}
+    users = (admin.call("GET", "list-users", sealed=True) or {}) if names else {}
+    asleep = frozenset(name for name, one in users.items() if one.get("status") != "enabled")
     for name in names:
         query = {"policy": name}
         reply = admin.call("GET", "idp/builtin/policy-entities", query, sealed=True) or {}
@@ -247,6 +262,7 @@ def _holders(admin: Admin, names: Collection[str]) -> dict[str, Holders]:
             found[str(mapping["policy"])] = Holders(
                 tuple(sorted(mapping.get("users") or ())),
                 tuple(sorted(mapping.get("groups") or ())),
+                asleep,
             )
     return found
 

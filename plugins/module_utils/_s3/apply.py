@@ -11,10 +11,11 @@ from typing import Any
 from .._core.errors import PlatformError
 from .._core.module import Context, Outcome
 from .._minio import client as minio
+from .._minio.info import key_service_of
 from . import buckets, client
 from .buckets import Service
 from .model import Bucket
-from .options import wish_from
+from .options import event_arn, wish_from
 from .plan import Step, Wish, check_list, plan, refuse_full, unlisted
 from .policy_check import ANY_BUCKET, MINIO_BUCKET, Words
 
@@ -72,6 +73,37 @@ def _read(
     return current, settled
 
 
+def _check_minio(service: Service, steps: Iterable[Step]) -> None:
+    """Refuse targets for events and encryption that this MinIO does not have.
+
+    It would refuse them itself, but after other changes. A login that may not ask leaves it to it.
+    """
+    said = [(step, aspect) for step in steps for aspect in step.aspects]
+    if not any(aspect in ("notifications", "encryption") for _step, aspect in said):
+        return
+    try:
+        about = service.admin().call("GET", "info") or {}
+    except client.RefusedError:
+        return
+    known = {event_arn(arn) for arn in about.get("sqsARN") or ()}
+    for step, aspect in said:
+        bucket = step.wish.bucket
+        unknown = sorted({one.arn for one in bucket.notifications or ()} - known)
+        if aspect == "notifications" and unknown:
+            raise PlatformError(
+                f"the server has no target {unknown[0]}",
+                where=f"bucket {bucket.name}, notifications",
+                hint=f"it has {', '.join(sorted(known)) or 'none'}",
+            )
+        wanted = bucket.encryption and bucket.encryption.algorithm != "none"
+        if aspect == "encryption" and wanted and not key_service_of(about):
+            raise PlatformError(
+                "the server has no key service, so it cannot encrypt",
+                where=f"bucket {bucket.name}, encryption",
+                hint="give it a key (MINIO_KMS_SECRET_KEY_FILE), or leave encryption out",
+            )
+
+
 def _refuse_full(service: Service, steps: Sequence[Step]) -> None:
     asked = [step.wish.name for step in steps if step.delete and not step.wish.force_delete]
     refuse_full(steps, {name for name in asked if buckets.holds_objects(service, name)})
@@ -100,6 +132,8 @@ def apply(
     current, wishes = _read(service, wishes, found)
     steps = plan(current, wishes)
     _refuse_full(service, steps)
+    if service.is_minio:
+        _check_minio(service, steps)
     if not context.check_mode:
         for step in steps:
             buckets.carry_out(service, step)

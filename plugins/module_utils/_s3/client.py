@@ -10,7 +10,6 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from .._core.errors import PlatformError
 
@@ -24,6 +23,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 """The argument spec of the doc fragment mcp.platform.minio."""
 
+_URL = re.compile(r"^https://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?/?$")
+_REGION = re.compile(r"^[A-Za-z0-9-]+$")
 _KEY_CODES = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "XMinioAdminAccountDisabled")
 # MinIO's extension, without which it refuses a rule, and which botocore does not know.
 _DELETES = "DeleteReplication"
@@ -77,20 +78,35 @@ class Login:
     timeout: int = 30
 
 
+def server_url(text: str, where: str) -> str:
+    """Return the URL of a server with TLS, without a path.
+
+    :raises PlatformError: when *text* is none.
+    """
+    if not _URL.match(text):
+        raise PlatformError(
+            f"{text} is not the URL of a server with TLS",
+            where=where,
+            hint="write https://name or https://name:port",
+        )
+    return text.rstrip("/")
+
+
 def login_from(options: Mapping[str, Any]) -> Login:
     """Return the login that a module's options describe.
 
-    :raises PlatformError: when the endpoint is not a URL of a server with TLS.
+    :raises PlatformError: for what no request could be made of.
     """
-    url = urlsplit(options["endpoint"])
-    if url.scheme != "https" or not url.hostname or url.path not in ("", "/") or url.query:
+    if not _REGION.match(options["region"]):
         raise PlatformError(
-            f"{options['endpoint']} is not the URL of a server with TLS",
-            where="endpoint",
-            hint="write https://name or https://name:port",
+            f"{options['region']!r} is no region", where="region", hint="for example eu-central-1"
+        )
+    if options["timeout"] < 1:
+        raise PlatformError(
+            "the time to wait is not above 0", where="timeout", hint="give it in seconds"
         )
     given = {name: options[name] for name in OPTIONS}
-    return Login(**{**given, "endpoint": f"https://{url.netloc}"})
+    return Login(**{**given, "endpoint": server_url(options["endpoint"], "endpoint")})
 
 
 class S3(Protocol):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from .._core.errors import PlatformError
+from .client import server_url
 from .model import (
     Bucket,
     Copy,
@@ -119,7 +119,8 @@ _EVENT = re.compile(r"^s3:[A-Za-z]+:(\*|[A-Za-z]+)$")
 _ARN = re.compile(r"^arn:[a-z-]+:[a-z0-9-]+:[^:]*:[^:]*:.+$")
 # MinIO writes its region into the ARN of a target for events when it reads it back.
 _MINIO_ARN = re.compile(r"^(arn:minio:sqs):[^:]*:")
-_MOST_TAGS = 50
+_MOST_TAGS, _LONGEST_TAG = 50, 128
+_LONGEST_RETENTION = 36500
 
 
 def _refuse(where: str, what: str, hint: str) -> PlatformError:
@@ -143,7 +144,10 @@ def _retention(options: Mapping[str, Any] | None, where: str) -> Retention | Non
         return Retention(True)
     if len(units) != 1 or options[units[0]] < 1:
         raise _refuse(where, f"{mode} needs exactly one of days and years", "give one, above 0")
-    return Retention(True, mode, options[units[0]], units[0])
+    found = Retention(True, mode, options[units[0]], units[0])
+    if found.days > _LONGEST_RETENTION:
+        raise _refuse(where, "the retention is too long", "S3 allows 100 years")
+    return found
 
 
 def _encryption(options: Mapping[str, Any] | None, where: str) -> Encryption | None:
@@ -200,18 +204,13 @@ def _notification(options: Mapping[str, Any], where: str) -> Notification:
 
 
 def _target(options: Mapping[str, Any], where: str) -> Target:
-    url = urlsplit(options["endpoint"])
-    if url.scheme != "https" or not url.hostname or url.path not in ("", "/"):
-        raise _refuse(
-            where, f"{options['endpoint']} is no URL of a server with TLS", "https://name:port"
-        )
     check_name(options["bucket"])
     bandwidth = size(options.get("bandwidth") or "0", where)
     # The server's own limit.
     if 0 < bandwidth < 100_000_000:
         raise _refuse(where, "a bandwidth below 100 MB a second is refused", "0 is no limit")
     return Target(
-        f"https://{url.netloc}",
+        server_url(options["endpoint"], where),
         options["bucket"],
         options["access_key"],
         bool(options.get("synchronous")),
@@ -286,6 +285,13 @@ def _tags(tags: Mapping[str, Any] | None, where: str) -> frozenset[tuple[str, st
         return None
     if len(tags) > _MOST_TAGS:
         raise _refuse(where, f"S3 allows {_MOST_TAGS} tags", "take some away")
+    for key, value in tags.items():
+        if not 1 <= len(str(key)) <= _LONGEST_TAG or len(str(value)) > 2 * _LONGEST_TAG:
+            raise _refuse(
+                where,
+                f"the tag {key} is too long, or has no name",
+                f"S3 allows {_LONGEST_TAG} signs for a name, and twice as many for a value",
+            )
     return frozenset((str(key), str(value)) for key, value in tags.items())
 
 

@@ -104,12 +104,11 @@ def _part_covers(part: tuple[str, str], other: tuple[str, str]) -> bool:
     return part == other or (part[0] == other[0] != "not" and covers(part[1], other[1]))
 
 
-def _covers(grant: Grant, other: Grant) -> bool:
-    principal = grant.principal in (other.principal, EVERYBODY)
+def _covers(wide: Grant, narrow: Grant) -> bool:
     return (
-        principal
-        and _part_covers(grant.action, other.action)
-        and _part_covers(grant.resource, other.resource)
+        wide.principal in (narrow.principal, EVERYBODY)
+        and _part_covers(wide.action, narrow.action)
+        and _part_covers(wide.resource, narrow.resource)
     )
 
 

@@ -34,6 +34,7 @@ class Words:
     objects: frozenset[str]
     keys: frozenset[str]
     operators: frozenset[str]
+    principals: frozenset[str] = frozenset({"AWS"})
 
 
 _S3_WORDS = vocabulary.OBJECT_ACTIONS | vocabulary.BUCKET_ACTIONS
@@ -48,6 +49,7 @@ ANY_BUCKET = Words(
     vocabulary.OPERATORS
     | vocabulary.AMAZON_OPERATORS
     | {f"{name}IfExists" for name in vocabulary.OPERATORS | vocabulary.AMAZON_OPERATORS},
+    frozenset({"AWS", "CanonicalUser", "Federated", "Service"}),
 )
 IDENTITY = Words(
     _S3_WORDS | vocabulary.ADMIN_ACTIONS | vocabulary.KMS_ACTIONS | vocabulary.STS_ACTIONS,
@@ -139,6 +141,15 @@ class _Checker:
                 )
             return
         self._one_of("Principal")
+        if "NotPrincipal" in self._statement and self._words.principals == {"AWS"}:
+            raise self.refuse("MinIO does not know NotPrincipal", "name who is meant in Principal")
+        named = self._statement.get("Principal", self._statement.get("NotPrincipal"))
+        unknown = sorted(set(named) - self._words.principals) if isinstance(named, Mapping) else []
+        if unknown or not (isinstance(named, Mapping) or many(named) == ["*"]):
+            raise self.refuse(
+                f"{unknown[0] if unknown else named} is no principal",
+                '"*", or a mapping with ' + ", ".join(sorted(self._words.principals)),
+            )
 
     def _resources(self, services: set[str]) -> None:
         required = not services & {"admin", "kms", "sts"}
@@ -164,8 +175,9 @@ class _Checker:
     def _fit(self) -> None:
         """Refuse actions on objects without a resource that is one, and the other way round."""
         resources = self._one_of("Resource")
-        objects = any("/" in one[len("arn:aws:s3:::") :] or one.endswith("*") for one in resources)
-        itself = any("/" not in one[len("arn:aws:s3:::") :] for one in resources)
+        names = [_S3_PREFIX.sub("", one) for one in resources]
+        objects = any("/" in name or name.endswith("*") for name in names)
+        itself = any("/" not in name for name in names)
         for action in many(self._statement.get("Action") or []):
             on_objects = action == "s3:*" or action in self._words.objects
             if "*" not in action and (objects if on_objects else itself):

@@ -79,6 +79,8 @@ class FakeMinio:
 
     def idp_builtin_policy_detach(self, _query, document):
         kind = "user" if "user" in document else "group"
+        if kind == "user" and self.users[document[kind]]["status"] != "enabled":
+            raise refused("XMinioAdminNoSuchUser")
         names = self.mapped[kind + "s", document[kind]]
         names -= set(document["policies"])
 

@@ -17,11 +17,11 @@ from ansible_collections.mcp.platform.plugins.module_utils._s3.policy import pol
 READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::shop/*"}
 
 
-def _entry(name="shop", statement=READ, **own):
+def _entry(name="shop", statement=None, **own):
     return {
         "name": name,
         "state": "present",
-        "policy": {"Statement": statement},
+        "policy": {"Statement": statement or READ},
         "detach": False,
         **own,
     }
@@ -72,6 +72,7 @@ def test_what_cannot_work_is_refused_before_anything_is_asked(fake, options, ent
 
 def test_a_policy_in_use_is_not_silently_removed(fake, options):
     run(fake, options, _entry())
+    fake.users["alice"] = {"status": "disabled"}
     fake.mapped = {("users", "alice"): {"shop"}, ("groups", "crew"): {"shop", "readonly"}}
     for given in ({}, {"exclusive": True}):
         entries = [] if given else [_absent()]
@@ -79,6 +80,7 @@ def test_a_policy_in_use_is_not_silently_removed(fake, options):
             run(fake, options, *entries, **given)
     assert run(fake, options, _absent(detach=True))[0] == ["delete policy shop"]
     assert fake.mapped == {("users", "alice"): set(), ("groups", "crew"): {"readonly"}}
+    assert fake.users["alice"] == {"status": "disabled"}
 
 
 def test_exclusive_leaves_what_is_protected_and_built_in(fake, options):

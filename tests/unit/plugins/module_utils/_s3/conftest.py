@@ -46,6 +46,14 @@ class FakeMinio:
         self.may_list = True
         self.unlocked = True
         self.keeps_targets = True
+        self.about = {
+            "sqsARN": [
+                "arn:minio:sqs:eu:A:webhook",
+                "arn:aws:sns:eu-1:1:topic",
+                "arn:aws:lambda:eu-1:1:function:f",
+            ],
+            "services": {"kmsStatus": [{"status": "online"}]},
+        }
 
     # ---- S3
 
@@ -199,6 +207,11 @@ class FakeMinio:
         self.asked.append((command, query))
         work = getattr(self, command.replace("-", "_"))
         return work(query, document) if method == "PUT" else work(query)
+
+    def info(self, _query):
+        if self.about is None:
+            raise refused("AccessDenied")
+        return self.about
 
     def get_bucket_quota(self, query):
         size = self.quotas.get(query["bucket"], 0)

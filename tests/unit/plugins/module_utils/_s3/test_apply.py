@@ -264,3 +264,30 @@ def test_rules_of_others_are_seen_for_what_they_are():
 def test_an_event_target_of_an_unknown_kind_is_a_queue():
     told = documents.Notification("arn:other:x::a:b", frozenset({"s3:ObjectCreated:*"}))
     assert list(documents.notifications_to([told])) == ["QueueConfigurations"]
+
+
+@pytest.mark.parametrize(
+    ("about", "what"),
+    [
+        ({"services": {"kmsStatus": [{}]}}, "no target arn:aws:lambda:eu-1:1:function:f"),
+        ({"sqsARN": [one["arn"] for one in SHOP["notifications"]]}, "no key service"),
+    ],
+)
+def test_what_this_minio_does_not_have_is_refused_before(fake, options, about, what):
+    fake.about = about
+    for mode in ({"check_mode": True}, {}):
+        with pytest.raises(PlatformError, match=what):
+            run(fake, options(SHOP), **mode)
+    assert fake.buckets == {}
+
+
+def test_a_login_that_may_not_ask_leaves_it_to_the_server(fake, options):
+    fake.about = None
+    assert run(fake, options(SHOP))[0] == ["create bucket shop"]
+
+
+def test_what_is_not_encrypted_needs_no_key_service(fake, options):
+    entry = {"name": "plain", "encryption": {"algorithm": "sse-s3"}}
+    run(fake, options(entry))
+    fake.about = {}
+    assert run(fake, options({**entry, "encryption": {"algorithm": "none"}}))[0]

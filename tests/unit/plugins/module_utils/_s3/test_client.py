@@ -82,7 +82,18 @@ def test_a_login_shows_no_secret():
     assert "secret-of-admin" not in repr(login)
 
 
-@pytest.mark.parametrize("endpoint", ["http://s3", "s3:9000", "https://s3/path", "https://s3?a=b"])
+@pytest.mark.parametrize(
+    ("own", "what"), [({"region": "eu 1"}, "is no region"), ({"timeout": 0}, "not above 0")]
+)
+def test_what_no_request_could_be_made_of_is_refused(own, what):
+    with pytest.raises(PlatformError, match=what):
+        login_from(_options(**own))
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://s3", "s3:9000", "https://s3/path", "https://s3?a=b", "https://a b", "https://s3:x"],
+)
 def test_an_endpoint_without_tls_is_refused(endpoint):
     with pytest.raises(PlatformError, match="not the URL of a server with TLS"):
         login_from(_options(endpoint=endpoint))

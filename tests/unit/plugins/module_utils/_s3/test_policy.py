@@ -90,7 +90,7 @@ def test_accounts_conditions_and_order_are_read_for_what_they_mean():
     [
         ("s3:*", "s3:Get*", True),
         ("s3:Get*", "s3:*", False),
-        ("s3:Get?bject", "s3:GetObject", True),
+        ("s3:GetObjec?", "s3:GetObject", True),
         ("s3:Get?", "s3:Get*", False),
         ("a.c", "abc", False),
     ],
@@ -171,6 +171,8 @@ def test_everybody_but_somebody_is_the_world():
         ({"Action": []}, "exactly one of Action"),
         ({"NotAction": "s3:GetObject"}, "exactly one of Action"),
         ({"Principal": ""}, "exactly one of Principal"),
+        ({"Principal": "alice"}, "alice is no principal"),
+        ({"Principal": {"Service": "logs"}}, "Service is no principal"),
         ({"Resource": "*"}, "is no resource"),
         ({"Resource": "arn:aws:s3:::other/*"}, "not in the bucket shop"),
         ({"Resource": "arn:aws:s3:::shop"}, "add arn:aws:s3:::shop/*"),
@@ -202,6 +204,14 @@ def test_what_the_server_would_refuse_is_refused_before(change, what):
 )
 def test_what_the_server_takes_is_taken(change):
     assert _bucket({**READ, **change}).document["Version"] == "2012-10-17"
+
+
+def test_who_is_not_meant_is_only_known_to_other_engines():
+    other = {key: value for key, value in READ.items() if key != "Principal"}
+    other["NotPrincipal"] = {"Service": "logs.example.test"}
+    with pytest.raises(PlatformError, match="does not know NotPrincipal"):
+        _bucket(other)
+    assert _bucket(other, ANY_BUCKET).meaning
 
 
 def test_other_engines_know_more_words():
