@@ -220,7 +220,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: What only the server can refuse, such as the ARN of a target that it does not have, shows in the real run.
+    details: What only the server can refuse, such as a key that its key service does not have, shows in the real run.
   diff_mode:
     support: full
     details: A secret is never shown.

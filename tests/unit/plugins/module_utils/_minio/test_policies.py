@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import Context
@@ -74,10 +76,10 @@ def test_a_policy_in_use_is_not_silently_removed(fake, options):
     run(fake, options, _entry())
     fake.users["alice"] = {"status": "disabled"}
     fake.mapped = {("users", "alice"): {"shop"}, ("groups", "crew"): {"shop", "readonly"}}
-    for given in ({}, {"exclusive": True}):
-        entries = [] if given else [_absent()]
+    for mode in ({}, {"exclusive": True}):
+        entries = [] if mode else [_absent()]
         with pytest.raises(PlatformError, match="in use by user alice, group crew"):
-            run(fake, options, *entries, **given)
+            run(fake, options, *entries, **mode)
     assert run(fake, options, _absent(detach=True))[0] == ["delete policy shop"]
     assert fake.mapped == {("users", "alice"): set(), ("groups", "crew"): {"readonly"}}
     assert fake.users["alice"] == {"status": "disabled"}
@@ -85,9 +87,9 @@ def test_a_policy_in_use_is_not_silently_removed(fake, options):
 
 def test_exclusive_leaves_what_is_protected_and_built_in(fake, options):
     run(fake, options, _entry(), _entry("kept"), _entry("gone"))
-    given = {"exclusive": True, "protected": ["kept"]}
-    assert run(fake, options, _entry(), **given)[0] == ["delete policy gone"]
-    assert run(fake, options, _entry(), **given)[:2] == ([], [])
+    mode = {"exclusive": True, "protected": ["kept"]}
+    assert run(fake, options, _entry(), **mode)[0] == ["delete policy gone"]
+    assert run(fake, options, _entry(), **mode)[:2] == ([], [])
     assert "readonly" in fake.policies
 
 
@@ -119,3 +121,32 @@ def test_a_deny_wins():
     assert allows([allow], "admin:Heal")
     assert not allows([allow, deny], "admin:Heal")
     assert missing([deny, other], ["admin:Heal"]) == ["admin:Heal"]
+
+
+_STATEMENTS = st.builds(
+    lambda effect, actions, resource: {"Effect": effect, "Action": actions, "Resource": resource},
+    st.sampled_from(["Allow", "Deny"]),
+    st.lists(st.sampled_from(["s3:GetObject", "s3:Get*", "s3:PutObject"]), min_size=1),
+    st.sampled_from(["arn:aws:s3:::a/*", "arn:aws:s3:::*"]),
+)
+_ENTRIES = st.lists(
+    st.builds(
+        lambda name, statements, state: _entry(name, statements, state=state),
+        st.sampled_from(["one", "two", "three"]),
+        st.lists(_STATEMENTS, min_size=1, max_size=3),
+        st.sampled_from(["present", "present", "absent"]),
+    ),
+    unique_by=lambda entry: entry["name"],
+)
+
+
+@given(_ENTRIES, _ENTRIES, st.booleans())
+def test_after_a_run_there_is_nothing_left_to_do(played, options, first, second, exclusive):
+    fake = played()
+    run(fake, options, *first)
+    run(fake, options, *second, exclusive=exclusive)
+    assert run(fake, options, *second, exclusive=exclusive)[0] == []
+    reordered = [
+        {**one, "policy": {"Statement": one["policy"]["Statement"][::-1]}} for one in second
+    ]
+    assert run(fake, options, *reordered, exclusive=exclusive)[0] == []

@@ -11,7 +11,6 @@ import pytest
 
 from ansible_collections.mcp.platform.plugins.module_utils._s3.client import (
     Login,
-    LoginError,
     RefusedError,
     ServerAbsentError,
 )
@@ -259,16 +258,17 @@ class Options(dict):
         self.update(own)
 
 
-@pytest.fixture
-def fake():
-    return FakeMinio()
+@pytest.fixture(scope="session")
+def played():
+    """Return what makes a new service, for tests that need many of them."""
+    return FakeMinio
 
 
 @pytest.fixture
+def fake(played):
+    return played()
+
+
+@pytest.fixture(scope="session")
 def options():
     return Options
-
-
-@pytest.fixture
-def login_error():
-    return LoginError

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import Context
@@ -291,3 +293,44 @@ def test_what_is_not_encrypted_needs_no_key_service(fake, options):
     run(fake, options(entry))
     fake.about = {}
     assert run(fake, options({**entry, "encryption": {"algorithm": "none"}}))[0]
+
+
+_WORDS = st.sampled_from(["a", "b", "c"])
+_RULES = st.lists(
+    st.fixed_dictionaries(
+        {"id": _WORDS, "expire_days": st.integers(1, 3)},
+        optional={"prefix": _WORDS, "noncurrent_versions": st.integers(1, 3)},
+    ),
+    unique_by=lambda rule: rule["id"],
+)
+_TARGETS = st.builds(
+    lambda host, bucket, more: {**TARGET, "endpoint": f"https://{host}", "bucket": bucket, **more},
+    st.sampled_from(["one", "two"]),
+    st.just("copies"),
+    st.fixed_dictionaries({}, optional={"synchronous": st.booleans()}),
+)
+_ENTRIES = st.fixed_dictionaries(
+    {"name": st.just("shop"), "versioning": st.just("enabled")},
+    optional={
+        "encryption": st.sampled_from([{"algorithm": "none"}, {"algorithm": "sse-s3"}]),
+        "quota": st.sampled_from(["0", "1GiB", "2GB"]),
+        "tags": st.dictionaries(_WORDS, st.integers(0, 2)),
+        "policy": st.sampled_from([{}, POLICY]),
+        "lifecycle": _RULES,
+        "notifications": st.sampled_from([[], SHOP["notifications"], SHOP["notifications"][:1]]),
+        "replication": st.lists(
+            st.builds(lambda name, target: {"id": name, "target": target}, _WORDS, _TARGETS),
+            unique_by=(lambda rule: rule["id"], lambda rule: rule["target"]["endpoint"]),
+        ),
+    },
+)
+
+
+@given(_ENTRIES, _ENTRIES)
+def test_whatever_is_wanted_is_reached_in_one_run(played, options, first, second):
+    fake = played()
+    run(fake, options(first))
+    run(fake, options(second))
+    assert run(fake, options(second))[0] == []
+    kept = {**first, **second}
+    assert run(fake, options(kept))[0] == []
