@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .._core.errors import PlatformError
@@ -119,7 +120,8 @@ def apply(
     wishes = _wishes(entries, ANY_BUCKET)
     login = client.login_from(context.params)
     try:
-        service = Service(connect(login), lambda: connect_admin(login))
+        # One connection for all that goes to the admin API, and none where nothing does.
+        service = Service(connect(login), lru_cache(maxsize=1)(lambda: connect_admin(login)))
         found = buckets.names(service)
     except client.NotYetError as error:
         if not context.check_mode:
