@@ -56,10 +56,11 @@ def try_all(
     :param errors: with which an attempt ends that proves nothing.
     """
     proofs = []
+    refuting: tuple[type[Exception], ...] = (RefutedError, *errors)
     for name, attempt in plan:
         try:
             proofs.append(Proof(service, name, True, attempt()))
-        except (RefutedError, *errors) as error:
+        except refuting as error:
             proofs.append(Proof(service, name, False, words(error)))
     return proofs
 

@@ -129,7 +129,7 @@ def test_a_secret_is_seen_at_any_depth():
 
 def test_only_ports_are_ports():
     values = {"a": 5432, "b": "5433", "c": 0, "d": "x", "e": None, "f": UNKNOWN_YET, "g": [1]}
-    assert ports(values) == {"a": 5432, "b": 5433}
+    assert ports(values) == {"a": 5432, "b": 5433, "g[0]": 1}
 
 
 @given(st.dictionaries(st.text(), st.integers(1, 4)))
