@@ -210,7 +210,7 @@ class Writing:
 
     def __exit__(self, *_exception: object) -> None:
         self._process.terminate()
-        said, _ = self._process.communicate(timeout=300)
+        said = self._process.communicate(timeout=300)[0]
         last = (said.splitlines() or [""])[-1]
         assert last.startswith("{"), f"the writer ended without figures: {said[-1500:]}"
         self.figures = json.loads(last)
