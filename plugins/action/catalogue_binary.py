@@ -41,9 +41,10 @@ class ActionModule(ActionBase):
         return result
 
     def _ensure(self, artefact: Artefact, variables: dict[str, Any]) -> dict[str, Any]:
+        # With whatever else was given, so that the module refuses what is no option of its own.
         arguments = {
+            **self._task.args,
             "name": artefact.name,
-            "path": self._task.args.get("path"),
             "version": artefact.version,
             "sha256": dict(artefact.sha256),
         }

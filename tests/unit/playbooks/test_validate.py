@@ -60,8 +60,25 @@ def validate(tmp_path, **variables):
                 "a password holds a line break [postgresql_roles",
             ],
         ),
+        (
+            {
+                "redis_cluster_hosts": ["node1"],
+                "redis_cluster_ports": [6379, 6379, 60000],
+                "redis_cluster_settings": {"maxmemory": "1gb"},
+                "platform_redis_users": [{"name": "maintenance"}],
+            },
+            [
+                "1 replicas per primary can't be placed on 1 hosts [redis_cluster_replicas",
+                "make 1 primaries; a cluster needs three [redis_cluster_ports",
+                "two instances on one port [redis_cluster_ports",
+                "a port above 55535, or none",
+                "6379 is claimed by redis_cluster_ports[0] and by redis_cluster_ports[1]",
+                "maxmemory has an option of its own or is fixed [redis_cluster_settings",
+                "maintenance is an account of the platform's own [redis_cluster_users",
+            ],
+        ),
     ],
-    ids=["none", "two", "many"],
+    ids=["none", "two", "many", "redis"],
 )
 def test_mistakes_in_an_inventory_are_named_before_a_host_is_touched(
     tmp_path, variables, sentences
