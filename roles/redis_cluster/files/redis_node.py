@@ -7,6 +7,7 @@
     redis-node may-restart PORT    exits with 0 while the cluster can do without the member
     redis-node hand-over PORT      has a replica take over from the member; before it stops
     redis-node reload PORT         has the member read its certificate again
+    redis-node has-left PORT       exits with 0 once the member is in no cluster, or not running
     redis-node place               takes a primary back from a host that leads too many
 
 The last one runs from a timer. After a host was lost and has come back, another one leads for two;
@@ -185,6 +186,22 @@ class Host:
             if len(near) < expected:
                 raise NotNowError(f"{expected - len(near)} of its replicas lag behind")
 
+    def has_left(self, port: int) -> None:
+        """Refuse to let a member go that is still part of a cluster.
+
+        :raises NotNowError: while it knows others.
+        """
+        try:
+            with self.connected(self.name, port) as client:
+                members, _me = self._seen(client)
+        except NotNowError:
+            return
+        if len(members) > 1:
+            raise NotNowError(
+                f"{self.name}:{port} is still part of a cluster of {len(members)} members; "
+                "run the role on the others without this host first"
+            )
+
     def hand_over(self, port: int) -> str:
         """Have the best replica take over, where the member leads; returns what became of it.
 
@@ -276,6 +293,14 @@ def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
 
+_CHECKS: Mapping[str, Callable[[Host, int], None]] = {
+    "ready": Host.ready,
+    "may-restart": Host.may_restart,
+    "reload": Host.reload,
+    "has-left": Host.has_left,
+}
+
+
 def run(host: Host, words: Sequence[str]) -> int:
     """Do what the command line says; returns the exit status."""
     name, port = words[0], int(words[1]) if len(words) > 1 else 0
@@ -286,9 +311,7 @@ def run(host: Host, words: Sequence[str]) -> int:
         elif name == "hand-over":
             _say(f"{port} {host.hand_over(port)}")
         else:
-            {"ready": host.ready, "may-restart": host.may_restart, "reload": host.reload}[name](
-                port
-            )
+            _CHECKS[name](host, port)
     except NotNowError as error:
         _say(f"{name}: {error}")
         # A member that can't hand over has to stop all the same; a timer tries again.
@@ -298,10 +321,8 @@ def run(host: Host, words: Sequence[str]) -> int:
 
 def main() -> int:
     words = sys.argv[1:]
-    alone = words == ["place"]
-    if not alone and (
-        len(words) != 2 or words[0] not in ("ready", "may-restart", "hand-over", "reload")
-    ):
+    of_a_member = len(words) == 2 and words[0] in {*_CHECKS, "hand-over"}
+    if not of_a_member and words != ["place"]:
         sys.stderr.write(__doc__ or "")
         return 2
     return run(Host(json.loads(CONFIGURATION.read_text())), words)

@@ -174,6 +174,15 @@ def test_a_host_takes_back_what_another_leads_too_much_of(cluster):
     assert cluster.host().place() == []
 
 
+def test_a_member_has_left_once_it_is_alone_or_gone(cluster):
+    with pytest.raises(redis_node.NotNowError, match="a cluster of 6 members"):
+        cluster.host().has_left(1)
+    cluster.silent = {"a1"}
+    cluster.host().has_left(1)
+    cluster.primary_of = {"a2": ""}
+    cluster.host().has_left(2)
+
+
 def test_the_certificate_is_read_again(cluster):
     cluster.host().reload(2)
     words = ("CONFIG", "SET", "tls-cert-file", "/c", "tls-key-file", "/k")
