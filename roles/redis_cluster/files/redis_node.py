@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 CONFIGURATION = Path("/etc/redis-cluster/node.json")
+SOCKET = "/run/redis-cluster/{}/redis.sock"
 # A server gives a manual failover five seconds and then forgets it.
 _FAILOVER_SECONDS = 6.0
 _POLL_SECONDS = 0.1
@@ -114,25 +115,31 @@ class Host:
         self.name = str(configuration["host"])
         self.ports: Sequence[int] = configuration["ports"]
 
+    def _way(self, host: str, port: int) -> dict[str, Any]:
+        """Return the way to a member: an own one's socket, or TLS, fully verified.
+
+        A member whose certificate expired while its host was off is trusted by nobody; over its
+        socket it can still be told to read the new one.
+        """
+        if host == self.name:
+            return {"unix_socket_path": SOCKET.format(port)}
+        ca = self._configuration["ca"]
+        secure = {"ssl": True, "ssl_ca_certs": ca, "ssl_check_hostname": True}
+        return {"host": host, "port": port, "socket_connect_timeout": 2, **secure}
+
     @contextmanager
     def connected(self, host: str, port: int) -> Iterator[Any]:
-        """Yield a connection to a member, over TLS, fully verified.
+        """Yield a connection to a member.
 
         :raises NotNowError: when it does not answer.
         """
         import redis
 
-        own = self._configuration
         client = redis.Redis(
-            host=host,
-            port=port,
-            username=own["username"],
-            password=own["password"],
-            ssl=True,
-            ssl_ca_certs=own["ca"],
-            ssl_check_hostname=True,
+            **self._way(host, port),
+            username=self._configuration["username"],
+            password=self._configuration["password"],
             socket_timeout=5,
-            socket_connect_timeout=2,
             protocol=2,
         )
         # Every reply as it comes: what the library makes of one depends on its version.

@@ -209,9 +209,17 @@ def test_the_command_line(cluster, tmp_path, monkeypatch, capsys):
 
 
 def test_a_server_that_is_not_there_says_not_now():
-    host = redis_node.Host({**OWN, "ca": "/nowhere/ca.crt", "host": "127.0.0.1"})
-    with pytest.raises(redis_node.NotNowError, match=r"127.0.0.1:1"):
+    host = redis_node.Host({**OWN, "ca": "/nowhere/ca.crt"})
+    with pytest.raises(redis_node.NotNowError, match="a:1"):
         host.ready(1)
+    ways = [host._way("a", 1), host._way("b", 1)]
+    assert ways[0] == {"unix_socket_path": "/run/redis-cluster/1/redis.sock"}
+    assert ways[1]["ssl_check_hostname"] is True
+    with (
+        pytest.raises(redis_node.NotNowError, match=r"127.0.0.1:1"),
+        host.connected("127.0.0.1", 1) as client,
+    ):
+        redis_node.ask(client, "PING")
 
 
 def test_names_and_addresses_of_members():
