@@ -32,6 +32,8 @@ SOCKET = "/run/redis-cluster/{}/redis.sock"
 # A server gives a manual failover five seconds and then forgets it.
 _FAILOVER_SECONDS = 6.0
 _POLL_SECONDS = 0.1
+# A member's bus listens so far above its port.
+_BUS = 10000
 # Bytes that a replica may lack and still count as being where its primary is; it gets the rest
 # while the primary stands still for the failover.
 _LAG_BYTES = 1 << 20
@@ -63,13 +65,15 @@ def parse_members(text: str) -> list[Member]:
     for line in text.splitlines():
         member_id, where, flags, primary, _ping, _pong, _epoch, _link, *slots = line.split()
         address, _comma, rest = where.partition(",")
-        ip, _colon, port = address.partition("@")[0].rpartition(":")
+        there, _at, bus = address.partition("@")
+        ip, _colon, port = there.rpartition(":")
         name = rest.split(",", 1)[0]
         members.append(
             Member(
                 id=member_id,
                 host=name if name and "=" not in name and name != "?" else ip,
-                port=int(port or 0),
+                # Who asks without TLS, over a socket, is told of no port with TLS.
+                port=int(port or 0) or int(bus or 0) - _BUS,
                 flags=frozenset(flags.split(",")),
                 primary="" if primary == "-" else primary,
                 slots=any(not slot.startswith("[") for slot in slots),

@@ -232,6 +232,9 @@ def test_names_and_addresses_of_members():
     members = redis_node.parse_members("\n".join(lines))
     assert [member.host for member in members] == ["name", "10.0.0.1", "10.0.0.1"]
     assert [member.failed for member in members] == [False, False, True]
+    assert [member.port for member in members] == [7000, 7000, 7000]
+    over_socket = "x 10.0.0.1:0@16379,name myself,master - 0 0 1 connected 0-16383"
+    assert redis_node.parse_members(over_socket)[0].port == 6379
     host = redis_node.Host(OWN)
     assert host._address("127.0.0.1") == "127.0.0.1"
     assert host._address("no.such.name.invalid") == "no.such.name.invalid"
