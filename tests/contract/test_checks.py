@@ -77,6 +77,7 @@ SPOILT = [
     ("files_carry_their_licence", "playbooks/deploy.yml", miniature.SPDX, "", "no SPDX"),
     ("no_foreign_places", "README.md", "Store", "https://py" + "pi.org/x", "README.md:1"),
     ("no_foreign_places", "README.md", "Store", "/wo" + "rk/main", "README.md:1"),
+    ("no_foreign_places", "README.md", "Store", "sum.go" + "lang.org", "README.md:1"),
     ("names_say_something", "plugins/module_utils/_common/x.py", "", miniature.HEADER, "says nothing"),
     ("artefacts_are_catalogued", "meta/catalogue.yml", "licence: MIT, ", "", "no licence"),
     ("artefacts_are_catalogued", "meta/catalogue.yml", "aaaa", "", "no whole checksum"),

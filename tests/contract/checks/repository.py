@@ -20,7 +20,7 @@ FOREIGN = re.compile(
     "|".join(
         (
             r"py" r"pi\.org", r"python" r"hosted\.org", r"deb\." r"debian\.org", r"crates" r"\.io",
-            r"proxy\.go" r"lang\.org", r"registry\.npm" r"js\.org", r"repo1\.ma" r"ven\.org",
+            r"(proxy|sum)\.go" r"lang\.org", r"registry\.npm" r"js\.org", r"repo1\.ma" r"ven\.org",
             r"/wo" r"rk/\w", r"/ro" r"ot/[.\w]", r"/ho" r"me/(?!platform\b)\w",
         )
     )
