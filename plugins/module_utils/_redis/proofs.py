@@ -174,14 +174,19 @@ class Prover:
         return followers
 
     def _await(self, host: str, port: int, key: str, started: float) -> None:
-        with self._member(host=host, port=port) as replica:
-            replica.execute_command("READONLY")
-            while replica.execute_command("GET", key) != _CONTENT.encode():
-                if self._clock() - started > self._entrance.timeout:
-                    raise RefutedError(
-                        f"{host}:{port} has no {key} after {self._entrance.timeout} s"
-                    )
-                self._sleep(0.02)
+        """Wait until a replica has the key: it may copy its primary's data at the moment."""
+        while not self._has(host, port, key):
+            if self._clock() - started > self._entrance.timeout:
+                raise RefutedError(f"{host}:{port} has no {key} after {self._entrance.timeout} s")
+            self._sleep(0.02)
+
+    def _has(self, host: str, port: int, key: str) -> bool:
+        try:
+            with self._member(host=host, port=port) as replica:
+                replica.execute_command("READONLY")
+                return bool(replica.execute_command("GET", key) == _CONTENT.encode())
+        except self._redis.exceptions.RedisError:
+            return False
 
     def _refused(self, wanted: str, *command: str, **changed: Any) -> str:
         try:
