@@ -121,7 +121,11 @@ class Server(Protocol):
 Connect = Callable[..., Server]
 
 
-def _library() -> Any:
+def library() -> Any:
+    """Return redis-py.
+
+    :raises LibraryAbsentError: when the host has none.
+    """
     try:
         import redis.connection
     except ImportError:
@@ -163,7 +167,7 @@ class _Connection:
     """A :class:`Server` over redis-py's connection."""
 
     def __init__(self, place: Place, login: Login) -> None:
-        redis, context = _library(), _trust(login)
+        redis, context = library(), _trust(login)
 
         class Verified(redis.connection.Connection):  # type: ignore[name-defined]
             """Goes to the address, and verifies the name: redis-py knows one host for both."""

@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._core.errors import PlatformError
 from .._proofs.model import Proof, RefutedError, try_all
 from .._proofs.model import words as _words
+from .client import library
 
 SERVICE = "redis"
 _CONTENT = "written by a proof"
@@ -27,22 +27,6 @@ _CONTENT = "written by a proof"
 _LIFE_SECONDS = 300
 _CONNECT_SECONDS = 5
 _CANDIDATES = 100_000
-
-
-def library() -> Any:
-    """Return redis-py with its client for clusters.
-
-    :raises PlatformError: when the host has none.
-    """
-    try:
-        import redis
-        import redis.cluster
-    except ImportError:
-        raise PlatformError(
-            "the Python library redis is not on the host",
-            hint="install python3-redis there, 5.0 or newer",
-        ) from None
-    return redis
 
 
 @dataclass(frozen=True)
