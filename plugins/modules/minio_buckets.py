@@ -230,7 +230,8 @@ attributes:
   platform:
     platforms: posix
 requirements:
-  - minio where the module runs, 7.2 or newer, only for O(buckets[].replication[].target), whose secret travels sealed
+  - argon2-cffi and cryptography where the module runs (Debian packages python3-argon2 and python3-cryptography), only for
+    O(buckets[].replication[].target), whose secret travels sealed
 seealso:
   - module: mcp.platform.minio_info
   - module: mcp.platform.minio_policies

@@ -59,7 +59,8 @@ attributes:
   platform:
     platforms: posix
 requirements:
-  - minio where the module runs, 7.2 or newer, only to remove policies; who has them is told sealed
+  - argon2-cffi and cryptography where the module runs (Debian packages python3-argon2 and python3-cryptography), only to remove
+    policies; who has them is told sealed
 notes:
   - A change by which the user that the module logs in as could not change policies any more is refused.
 seealso:

@@ -129,7 +129,8 @@ attributes:
   platform:
     platforms: posix
 requirements:
-  - minio where the module runs, 7.2 or newer; names and secrets travel sealed
+  - argon2-cffi and cryptography where the module runs (Debian packages python3-argon2 and python3-cryptography);
+    names and secrets travel sealed
 notes:
   - A change that would lock out the user that the module logs in as is refused.
   - The server gives policies to users that are enabled only. One that is to be disabled and gets policies is enabled for that moment.

@@ -4,18 +4,18 @@
 """Private to mcp.platform: the only place that talks to MinIO's admin API.
 
 Requests are signed by botocore, which every module has anyway. What holds secrets is sealed with a
-key made of the caller's own secret; that takes the Python library minio, and only that.
+key made of the caller's own secret.
 """
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from .._core.errors import PlatformError
 from .._s3.client import Login, absence, library, refusal, trusted
+from .sealing import libraries, seal, unseal
 
 _PREFIX = "/minio/admin/v3/"
 
@@ -43,25 +43,6 @@ class Admin(Protocol):
 
 
 Connect = Callable[[Login], Admin]
-
-
-def _crypto() -> Any:
-    try:
-        import minio.crypto
-    except ImportError:
-        raise PlatformError(
-            "the Python library minio is not there, and secrets only travel sealed by it",
-            hint="install minio 7.2 or newer where the module runs, and set "
-            "ansible_python_interpreter to that Python",
-        ) from None
-    return minio.crypto
-
-
-class _Sealed(io.BytesIO):
-    """A reply as minio's reader expects it."""
-
-    def release_conn(self) -> None:
-        """There is no connection left to give back."""
 
 
 class _Client:
@@ -92,12 +73,14 @@ class _Client:
         body = None if document is None else json.dumps(document).encode()
         if sealed and body is not None:
             # A reply to a secret may hold it.
-            self._send(method, command, query or {}, self._seal(body))
+            self._send(method, command, query or {}, seal(body, self.login.secret_key))
             return None
-        crypto = _crypto() if sealed else None
+        if sealed:
+            # A library that is missing is told before anything is asked.
+            libraries()
         content = self._send(method, command, query or {}, body)
-        if crypto and content:
-            content = crypto.decrypt(_Sealed(content), self.login.secret_key)
+        if sealed and content:
+            content = unseal(content, self.login.secret_key)
         try:
             return json.loads(content) if content else None
         except ValueError:
@@ -106,9 +89,6 @@ class _Client:
                 where=self.login.endpoint,
                 hint="check that the endpoint is a MinIO server",
             ) from None
-
-    def _seal(self, body: bytes) -> bytes:
-        return bytes(_crypto().encrypt(body, self.login.secret_key))
 
     def _send(
         self, method: str, command: str, query: Mapping[str, str], body: bytes | None

@@ -106,9 +106,15 @@ def test_what_goes_wrong_is_told(admin, reply, kind, what):
         admin.call("GET", "info")
 
 
-def test_secrets_need_the_library(admin, monkeypatch):
-    monkeypatch.setitem(sys.modules, "minio.crypto", None)
-    monkeypatch.delattr("minio.crypto")
-    with pytest.raises(PlatformError, match="minio is not there"):
-        admin.call("PUT", "add-user", document={}, sealed=True)
+@pytest.mark.parametrize("document", [None, {}])
+def test_what_travels_sealed_needs_the_libraries(admin, monkeypatch, document):
+    monkeypatch.setitem(sys.modules, "argon2", None)
+    with pytest.raises(PlatformError, match="install python3-argon2"):
+        admin.call("GET", "list-users", document=document, sealed=True)
     assert admin.sent == []
+
+
+def test_a_reply_sealed_for_somebody_else_is_told(admin):
+    admin.replies = [(200, crypto.encrypt(b"{}", "another"))]
+    with pytest.raises(PlatformError, match="does not open"):
+        admin.call("GET", "list-users", sealed=True)
