@@ -36,5 +36,5 @@ options:
 requirements:
   - boto3 where the module runs, 1.36 or newer (Debian package python3-boto3)
 notes:
-  - In check mode a server that is not there yet counts as a new one; everything would be created.
+  - Where something is to be created, a server that is not there yet counts as a new one in check mode.
 """

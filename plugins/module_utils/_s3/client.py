@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import re
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from .._core.errors import PlatformError
 
@@ -42,6 +46,10 @@ class ServerAbsentError(NotYetError):
     """Nobody answers there."""
 
 
+class LibraryAbsentError(NotYetError):
+    """What would talk to the server is not installed."""
+
+
 class CertificatesAbsentError(NotYetError):
     """The authorities to trust can't be read."""
 
@@ -68,6 +76,7 @@ class Login:
     :param endpoint: URL without a path.
     :param ca_path: file of the authorities; None for those of the host's Python.
     :param timeout: seconds for one request.
+    :param anonymous: whether nothing is signed, so that nobody is logged in.
     """
 
     endpoint: str
@@ -76,6 +85,7 @@ class Login:
     ca_path: str | None = None
     region: str = "us-east-1"
     timeout: int = 30
+    anonymous: bool = False
 
 
 def server_url(text: str, where: str) -> str:
@@ -117,6 +127,12 @@ class S3(Protocol):
     def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Return the reply to an operation of boto3's client; raise what it was refused with."""
 
+    def content(self, **parameters: Any) -> bytes:
+        """Return the whole content of an object, by the parameters of ``get_object``."""
+
+    def presigned(self, seconds: int, **parameters: Any) -> str:
+        """Return a URL that gets an object without a login, for some seconds."""
+
     @property
     def engine(self) -> str:
         """Return what the service calls itself, ``MinIO`` for example; empty before a reply."""
@@ -140,6 +156,65 @@ def trusted(login: Login) -> str | bool:
     return login.ca_path
 
 
+def _context(login: Login) -> ssl.SSLContext:
+    """Return what Python itself verifies the server's certificate with, as botocore would."""
+    found = trusted(login)
+    if found is True:
+        _boto3, botocore = library()
+        found = botocore.httpsession.get_cert_path(True)
+    return ssl.create_default_context(cafile=str(found))
+
+
+def address(login: Login) -> tuple[str, int]:
+    """Return the host and the port of the endpoint.
+
+    :raises PlatformError: when there is no such port.
+    """
+    found = urlsplit(login.endpoint)
+    try:
+        return str(found.hostname), found.port or http.client.HTTPS_PORT
+    except ValueError as error:
+        raise PlatformError(
+            f"the endpoint's port is none: {error}", where=login.endpoint, hint="check endpoint"
+        ) from None
+
+
+def greet(login: Login) -> str:
+    """Return the protocol and the cipher that the server agrees to, its certificate verified.
+
+    :raises PlatformError: when nobody answers there, or nobody who is trusted.
+    """
+    host, port = address(login)
+    context = _context(login)
+    try:
+        plain = socket.create_connection((host, port), login.timeout)
+        with plain, context.wrap_socket(plain, server_hostname=host) as secure:
+            return f"{secure.version()}, {(secure.cipher() or ['no cipher'])[0]}"
+    except OSError as error:
+        raise absence(login, error) from None
+
+
+def fetch(login: Login, url: str) -> tuple[int, bytes]:
+    """Return the status and the content of a URL of the server's, asked for without a login.
+
+    That is done by Python alone, as somebody would who was given nothing but the URL.
+
+    :raises PlatformError: when nobody answers there, or nobody who is trusted.
+    """
+    host, port = address(login)
+    target = urlsplit(url)
+    connection = http.client.HTTPSConnection(
+        host, port, timeout=login.timeout, context=_context(login)
+    )
+    try:
+        with contextlib.closing(connection):
+            connection.request("GET", f"{target.path}?{target.query}".rstrip("?"))
+            reply = connection.getresponse()
+            return reply.status, reply.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise absence(login, error) from None
+
+
 def library() -> Any:
     """Return botocore with what is used of it."""
     try:
@@ -151,7 +226,7 @@ def library() -> Any:
         import botocore.exceptions
         import botocore.httpsession
     except ImportError:
-        raise PlatformError(
+        raise LibraryAbsentError(
             "the Python library boto3 is not on the host",
             hint="install python3-boto3 there, 1.36 or newer",
         ) from None
@@ -213,7 +288,7 @@ class _Client:
             endpoint_url=login.endpoint,
             verify=trusted(login),
             config=botocore.config.Config(
-                signature_version="s3v4",
+                signature_version=botocore.UNSIGNED if login.anonymous else "s3v4",
                 connect_timeout=login.timeout,
                 read_timeout=login.timeout,
                 retries={"mode": "standard", "total_max_attempts": 3},
@@ -267,6 +342,23 @@ class _Client:
         if operation == "get_bucket_replication":
             reply[_DELETES] = dict(self._deletes)
         return reply
+
+    def content(self, **parameters: Any) -> bytes:
+        body = self.call("get_object", **parameters)["Body"]
+        try:
+            with contextlib.closing(body):
+                return bytes(body.read())
+        except (self._errors.BotoCoreError, self._errors.HTTPClientError) as error:
+            raise absence(self.login, error) from None
+
+    def presigned(self, seconds: int, **parameters: Any) -> str:
+        try:
+            url = self._client.generate_presigned_url(
+                "get_object", Params=parameters, ExpiresIn=seconds
+            )
+        except self._errors.BotoCoreError as error:
+            raise PlatformError(f"get_object cannot be asked for: {error}") from None
+        return str(url)
 
     def _remember(self, reply: Mapping[str, Any]) -> None:
         headers = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {})

@@ -262,12 +262,12 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def check_name(name: str) -> None:
+def check_name(name: str, where: str = "buckets") -> None:
     """Refuse a name that S3 forbids, with the rule that it breaks."""
     broken = _broken_rule(name)
     if broken:
         raise PlatformError(
             f"S3 forbids the name {name!r}: a bucket's name {broken}",
-            where="buckets",
+            where=where,
             hint="choose another name",
         )

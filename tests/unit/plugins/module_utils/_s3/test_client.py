@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
+import http.server
+import ssl
 import sys
+import threading
+from dataclasses import replace
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import EndpointConnectionError, SSLError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError, SSLError
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
 from ansible_collections.mcp.platform.plugins.module_utils._s3 import client
@@ -22,6 +29,7 @@ from ansible_collections.mcp.platform.plugins.module_utils._s3.client import (
     connect,
     login_from,
 )
+from ansible_collections.mcp.platform.plugins.plugin_utils import authority as ca
 
 LOGIN = Login("https://s3.example.test:9000", "admin", "secret-of-admin")
 ERROR = "<Error><Code>{}</Code><Message>{}</Message></Error>"
@@ -42,8 +50,11 @@ class _Raw:
     def stream(self, **_unused):
         yield self.content
 
-    def read(self):
+    def read(self, *_most):
         return self.content
+
+    def close(self):
+        pass
 
 
 class Caught:
@@ -196,3 +207,112 @@ def test_own_authorities_are_trusted(tmp_path):
 
     assert client.trusted(Login("https://s3", "a", "b", certifi.where())) == certifi.where()
     assert client.trusted(LOGIN) is True
+
+
+def test_the_content_of_an_object_is_read():
+    s3 = connect(LOGIN)
+    Caught(s3, (200, b"content", "MinIO"), (403, ERROR.format("AccessDenied", "no").encode(), ""))
+    assert s3.content(Bucket="shop", Key="a") == b"content"
+    with pytest.raises(RefusedError, match="get_object was refused"):
+        s3.content(Bucket="shop", Key="a")
+
+
+def test_a_content_that_breaks_off_is_no_answer(monkeypatch):
+    class Late:
+        def read(self):
+            raise ReadTimeoutError(endpoint_url="https://s3", error="timed out")
+
+        def close(self):
+            pass
+
+    s3 = connect(LOGIN)
+    monkeypatch.setattr(s3, "call", lambda *_words, **_parameters: {"Body": Late()})
+    with pytest.raises(ServerAbsentError, match="no answer"):
+        s3.content(Bucket="shop", Key="a")
+
+
+def test_a_url_is_signed_for_some_seconds():
+    url = connect(LOGIN).presigned(60, Bucket="shop", Key="a/b")
+    assert url.startswith("https://s3.example.test:9000/shop/a/b?")
+    assert "X-Amz-Expires=60" in url
+    assert "secret-of-admin" not in url
+    with pytest.raises(PlatformError, match="cannot be asked for"):
+        connect(LOGIN).presigned(60, Bucket="The Shop", Key="a")
+
+
+def test_an_anonymous_request_is_not_signed():
+    signed, unsigned = connect(LOGIN), connect(replace(LOGIN, anonymous=True))
+    sent = []
+    for s3 in (signed, unsigned):
+        caught = Caught(s3, (200, b"<ListBucketResult></ListBucketResult>", "MinIO"))
+        s3.call("list_objects_v2", Bucket="shop")
+        sent += caught.sent
+    assert ["Authorization" in request.headers for request in sent] == [True, False]
+
+
+def test_an_endpoint_has_an_address():
+    assert client.address(LOGIN) == ("s3.example.test", 9000)
+    assert client.address(Login("https://[2001:db8::1]", "a", "b")) == ("2001:db8::1", 443)
+    with pytest.raises(PlatformError, match="port is none"):
+        client.address(Login("https://s3:99999", "a", "b"))
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        if self.path == "/gibberish":
+            self.wfile.write(b"gibberish\n")
+            return
+        self.send_response(403 if self.headers["Authorization"] else 200)
+        self.end_headers()
+        self.wfile.write(self.path.encode())
+
+    def log_message(self, *_words):
+        pass
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Return the login to a server with TLS on the loopback address."""
+    folder = tmp_path_factory.mktemp("server")
+    root = ca.create_root("root")
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    text = request.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+    services = ca.create_intermediate(root, "services")
+    signed = ca.sign_leaf(services, text, names=["localhost"], addresses=["127.0.0.1"])
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (folder / "ca.crt").write_text(root.certificate)
+    (folder / "server.pem").write_text(private.decode() + signed + services.certificate)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "server.pem")
+    httpd = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    httpd.socket = context.wrap_socket(httpd.socket, server_side=True)
+    threading.Thread(target=httpd.serve_forever, daemon=True).start()
+    endpoint = f"https://127.0.0.1:{httpd.server_address[1]}"
+    yield Login(endpoint, "a", "b", str(folder / "ca.crt"), timeout=10)
+    httpd.shutdown()
+    httpd.server_close()
+
+
+def test_a_trusted_server_is_greeted_and_asked_without_a_login(server):
+    assert client.greet(server).startswith("TLSv1.3, ")
+    assert client.fetch(server, f"{server.endpoint}/a?b=c") == (200, b"/a?b=c")
+    assert client.fetch(server, f"{server.endpoint}/a") == (200, b"/a")
+
+
+def test_a_reply_that_is_not_http_is_none(server):
+    with pytest.raises(ServerAbsentError, match="no answer"):
+        client.fetch(server, f"{server.endpoint}/gibberish")
+
+
+@pytest.mark.parametrize("ask", [client.greet, lambda login: client.fetch(login, login.endpoint)])
+def test_neither_strangers_nor_the_absent_are_asked(server, ask):
+    with pytest.raises(PlatformError, match="not trusted"):
+        ask(replace(server, ca_path=None))
+    with pytest.raises(ServerAbsentError, match="no answer"):
+        ask(replace(server, endpoint="https://127.0.0.1:1"))
