@@ -118,7 +118,12 @@ restart_pending:
   type: list
   elements: str
   returned: always
-  sample: []
+  sample: [minio.service]
+waiting_files:
+  description: Their files that would be taken by it, by unit.
+  type: dict
+  returned: always
+  sample: {minio.service: [/etc/minio/minio.env]}
 """
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.module import (
@@ -133,13 +138,13 @@ from ansible_collections.mcp.platform.plugins.module_utils._systemd.model import
 
 def execute(context: Context) -> Outcome:
     changes: list[Change] = []
-    pending = []
+    pending = {}
     for service in services_from(context.params):
-        done, restart_pending = apply(service, check_mode=context.check_mode)
+        done, waiting = apply(service, check_mode=context.check_mode)
         changes += done
-        if restart_pending:
-            pending.append(service.name)
-    return Outcome(changes, {"restart_pending": pending})
+        if waiting:
+            pending[service.name] = list(waiting)
+    return Outcome(changes, {"restart_pending": list(pending), "waiting_files": pending})
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ short_description: Tell what a host lacks before anything is changed on it
 version_added: 0.1.0
 author: Contributors to the mcp.platform project (@mcp-platform)
 description:
-  - Compares the operating system, the architecture and the memory of a host with what is asked for,
+  - Compares the operating system, the architecture, the memory and the drives of a host with what is asked for,
     and the addresses it is reached from by SSH with those that its firewall will let in.
 options:
   systems:
@@ -35,6 +35,11 @@ options:
     description: Memory in MiB that it must have.
     type: int
     default: 0
+  drives:
+    description: Directories that must be there, not on the root file system, and on file systems of the same size.
+    type: list
+    elements: path
+    default: []
   ssh_sources:
     description: Networks that its firewall will let in by SSH. One of the present connections must come from them. Empty for no check.
     type: list
@@ -74,6 +79,11 @@ memory_mb:
   type: int
   returned: success
   sample: 8192
+drives:
+  description: Size in MiB of the file systems of those O(drives) that are there, by path.
+  type: dict
+  returned: success
+  sample: {/srv/drive1: 953674, /srv/drive2: 953674}
 """
 
 from ansible_collections.mcp.platform.plugins.module_utils._core.errors import PlatformError
@@ -86,14 +96,15 @@ from ansible_collections.mcp.platform.plugins.module_utils._host import requirem
 
 
 def execute(context: Context) -> Outcome:
-    host = requirements.read(context.params["ssh_port"])
+    host = requirements.read(context.params["ssh_port"], context.params["drives"])
     found = requirements.problems(host, requirements.requirements_from(context.params))
     if found and context.params["fail_on_problems"]:
         raise PlatformError(
             "; ".join(found),
             hint="use another host, or correct the inventory, and run again",
         )
-    return Outcome(values={"problems": found, "memory_mb": host.memory_mb})
+    sizes = {drive.path: drive.size_mb for drive in host.drives}
+    return Outcome(values={"problems": found, "memory_mb": host.memory_mb, "drives": sizes})
 
 
 def main() -> None:
@@ -107,6 +118,7 @@ def main() -> None:
             "systems": {"type": "list", "elements": "dict", "default": [], "options": system},
             "architectures": {"type": "list", "elements": "str", "default": []},
             "memory_mb": {"type": "int", "default": 0},
+            "drives": {"type": "list", "elements": "path", "default": []},
             "ssh_sources": {"type": "list", "elements": "str", "default": []},
             "ssh_port": {"type": "int", "default": 22},
             "fail_on_problems": {"type": "bool", "default": False},

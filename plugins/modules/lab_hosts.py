@@ -38,6 +38,13 @@ options:
       - Without it the hosts use the machine's own apt proxy, where there is one.
     type: str
     default: ''
+  drives:
+    description:
+      - Paths at which each new host has a volume besides its root file system, as a server has further drives.
+        It outlives a restart of the host, and goes with it.
+    type: list
+    elements: path
+    default: []
   memory_required:
     description: MiB of memory that have to be available before hosts are created or started.
     type: int
@@ -132,6 +139,7 @@ OPTIONS: dict[str, Any] = {
     "hosts": {"type": "list", "elements": "str", "default": ["node1", "node2", "node3"]},
     "image": {"type": "str"},
     "authorized_key": {"type": "str", "no_log": False},
+    "drives": {"type": "list", "elements": "path", "default": []},
     "apt_cache_image": {"type": "str", "default": ""},
     "memory_required": {"type": "int", "default": 4096},
     "podman": {"type": "path", "default": "podman"},
@@ -151,6 +159,7 @@ def execute(context: Context) -> Outcome:
         hosts=tuple(params["hosts"]),
         image=params["image"],
         authorized_key=params["authorized_key"],
+        drives=tuple(params["drives"]),
         apt_cache_image=params["apt_cache_image"],
         memory_required=params["memory_required"],
     )

@@ -36,6 +36,17 @@ options:
     description: Name of a bucket that exists, and that the user has to be refused to list and to write. Empty leaves that untried.
     type: str
     default: ""
+  address:
+    description: IP address to connect to. Empty for what the name in O(endpoint) resolves to; that name is verified in any case.
+    type: str
+    default: ""
+  drives:
+    description:
+      - Directories on this host where the service keeps objects, each in a directory of its own as MinIO does.
+        What is put must not be readable in them. Empty leaves that untried.
+    type: list
+    elements: path
+    default: []
   raise_on_failure:
     description: Whether the task fails when a proof does. V(false) leaves that to whoever reads RV(proofs).
     type: bool
@@ -137,6 +148,8 @@ def main() -> None:
             "bucket": {"type": "str", "required": True},
             "locked_bucket": {"type": "str", "default": ""},
             "forbidden_bucket": {"type": "str", "default": ""},
+            "address": {"type": "str", "default": ""},
+            "drives": {"type": "list", "elements": "path", "default": []},
             "raise_on_failure": {"type": "bool", "default": True},
         },
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import platform
 import shlex
 import subprocess
@@ -13,6 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+
+@dataclass(frozen=True)
+class Drive:
+    """A directory that should lie on a drive of its own.
+
+    :param size_mb: size in MiB of the file system that it is on.
+    :param on_root: whether that is the host's root file system.
+    """
+
+    path: str
+    size_mb: int
+    on_root: bool
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,7 @@ class Host:
     :param memory_mb: memory in MiB.
     :param init: name of the process with the id 1.
     :param ssh_clients: addresses with an established connection to the SSH server.
+    :param drives: those that were asked about and exist.
     """
 
     system: tuple[str, str]
@@ -31,6 +46,7 @@ class Host:
     memory_mb: int
     init: str
     ssh_clients: tuple[str, ...] = ()
+    drives: tuple[Drive, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,7 @@ class Requirements:
     architectures: tuple[str, ...] = ()
     memory_mb: int = 0
     ssh_sources: tuple[str, ...] = ()
+    drives: tuple[str, ...] = ()
 
 
 def os_release(text: str) -> tuple[str, str]:
@@ -62,10 +79,23 @@ def ssh_clients(text: str) -> tuple[str, ...]:
     return tuple(sorted(peer.removeprefix("::ffff:").partition("%")[0] for peer in peers))
 
 
-def read(ssh_port: int, root: Path = Path("/")) -> Host:
+def drives_at(paths: Iterable[str], root: Path) -> tuple[Drive, ...]:
+    """Return what is known of those *paths* that are directories."""
+    found = []
+    for path in paths:
+        place = root / path.lstrip("/")
+        if place.is_dir():
+            space = os.statvfs(place)
+            size = space.f_blocks * space.f_frsize // 2**20
+            found.append(Drive(path, size, place.stat().st_dev == root.stat().st_dev))
+    return tuple(found)
+
+
+def read(ssh_port: int, drives: Iterable[str] = (), root: Path = Path("/")) -> Host:
     """Return what the host this runs on is.
 
     :param ssh_port: port of its SSH server.
+    :param drives: paths of directories that should be drives.
     :param root: where ``etc`` and ``proc`` are.
     """
     done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -81,6 +111,7 @@ def read(ssh_port: int, root: Path = Path("/")) -> Host:
         memory_mb((root / "proc/meminfo").read_text()),
         (root / "proc/1/comm").read_text().strip(),
         ssh_clients(done.stdout),
+        drives_at(drives, root),
     )
 
 
@@ -100,6 +131,25 @@ def _locked_out(host: Host, sources: Sequence[str]) -> list[str]:
     ]
 
 
+def _unfit(found: Sequence[Drive], wanted: Sequence[str]) -> list[str]:
+    """Return what is wrong with drives that are asked for."""
+    known = {drive.path for drive in found}
+    told = [
+        f"there is no directory {path}; mount a drive there" for path in wanted if path not in known
+    ]
+    told += [
+        f"{drive.path} is on the root file system; mount a drive there"
+        for drive in found
+        if drive.on_root
+    ]
+    sizes = {drive.size_mb for drive in found}
+    # A file system's own needs differ a little between drives of one size.
+    if not told and sizes and max(sizes) - min(sizes) > max(sizes) // 20:
+        shown = ", ".join(f"{drive.path} {drive.size_mb} MiB" for drive in found)
+        told.append(f"the drives differ in size, and the smallest would count for all: {shown}")
+    return told
+
+
 def problems(host: Host, wanted: Requirements) -> list[str]:
     """Return what the host lacks, a sentence each."""
     found = []
@@ -115,6 +165,7 @@ def problems(host: Host, wanted: Requirements) -> list[str]:
         )
     if host.init != "systemd":
         found.append(f"the host was started by {host.init}, not by systemd")
+    found += _unfit(host.drives, wanted.drives)
     return found + _locked_out(host, wanted.ssh_sources)
 
 
@@ -125,4 +176,5 @@ def requirements_from(params: Mapping[str, Any]) -> Requirements:
         tuple(params["architectures"]),
         int(params["memory_mb"]),
         tuple(params["ssh_sources"]),
+        tuple(params["drives"]),
     )

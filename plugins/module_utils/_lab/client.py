@@ -193,7 +193,9 @@ def create_host(podman: Podman, lab: Lab, host: Host) -> None:
 
     The host's own /etc/hosts stays its own: podman's would be a mount that nothing can replace.
     PostgreSQL's parallel queries need more shared memory than podman's 64 MB.
+    A drive is a volume without a name, which stays as long as its host and goes with it.
     """
+    drives = [word for path in lab.drives for word in ("--volume", path)]
     podman.run(
         *("run", "--detach", "--name", host.container, "--hostname", host.name),
         *("--label", f"{LAB_LABEL}={lab.name}", "--label", f"{HOST_LABEL}={host.name}"),
@@ -201,6 +203,7 @@ def create_host(podman: Podman, lab: Lab, host: Host) -> None:
         *("--mac-address", host.hardware_address),
         *("--privileged", "--systemd=always", "--restart=always", "--shm-size=1g"),
         *("--log-driver", "k8s-file", "--log-opt", "max-size=1mb", "--stop-timeout", "30"),
+        *drives,
         lab.image,
     )
 

@@ -41,6 +41,7 @@ class Request:
     authorized_key: str
     apt_cache_image: str = ""
     memory_required: int = 0
+    drives: tuple[str, ...] = ()
 
 
 def check_name(name: str) -> None:
@@ -126,6 +127,7 @@ def make(podman: Podman, request: Request, *, check_mode: bool) -> Outcome:
         hosts=place(request.name, subnet, request.hosts),
         image=request.image,
         authorized_key=request.authorized_key.strip(),
+        drives=request.drives,
     )
     _check_before_changes(podman, lab, found, plan(found, lab), request.memory_required)
     cache_changes, proxy = _ensure_cache(podman, request.apt_cache_image, check_mode=check_mode)

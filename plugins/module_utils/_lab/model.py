@@ -49,6 +49,7 @@ class Lab:
     :param image: image of its hosts.
     :param authorized_key: public key that the lab's user accepts.
     :param apt_proxy: URL of the proxy that its hosts' apt uses, empty for none.
+    :param drives: where each of its hosts has a volume besides its root file system.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Lab:
     image: str
     authorized_key: str
     apt_proxy: str = ""
+    drives: tuple[str, ...] = ()
 
     @property
     def gateway(self) -> str:

@@ -10,7 +10,7 @@ import http.client
 import re
 import socket
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -177,6 +177,25 @@ def address(login: Login) -> tuple[str, int]:
         raise PlatformError(
             f"the endpoint's port is none: {error}", where=login.endpoint, hint="check endpoint"
         ) from None
+
+
+@contextlib.contextmanager
+def led_to(login: Login, ip: str) -> Iterator[None]:
+    """Have the endpoint's name lead to *ip* for whatever connects meanwhile; empty for no change.
+
+    Neither botocore nor Python's HTTP client can be told an address beside the name to verify.
+    """
+    name, resolve = address(login)[0], socket.getaddrinfo
+
+    def resolved(host: Any, *arguments: Any, **options: Any) -> Any:
+        return resolve(ip if host == name else host, *arguments, **options)
+
+    if ip:
+        socket.getaddrinfo = resolved
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = resolve
 
 
 def greet(login: Login) -> str:

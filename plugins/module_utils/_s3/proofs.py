@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .._core.errors import PlatformError
@@ -31,6 +32,9 @@ SERVICE = "s3"
 _PART = 5 * 1024 * 1024
 _REST = 1000
 _SMALL = 4096
+_LARGE = 1024 * 1024
+# How many objects are put until a part of one lies on this host.
+_TRIES = 32
 _URL_SECONDS = 60
 # Long enough for a slow server to be asked in the meantime; the proof waits until it is over.
 _RETENTION_SECONDS = 10
@@ -49,12 +53,16 @@ class Door:
 
     :param locked_bucket: a bucket with object lock, empty for none.
     :param forbidden_bucket: a bucket that the user must be refused, empty for none.
+    :param address: IP address that the endpoint's name leads to, empty for what it resolves to.
+    :param drives: directories on this host where the service keeps objects.
     """
 
     login: Login
     bucket: str
     locked_bucket: str = ""
     forbidden_bucket: str = ""
+    address: str = ""
+    drives: tuple[str, ...] = ()
 
 
 def door(options: Mapping[str, Any]) -> Door:
@@ -66,7 +74,12 @@ def door(options: Mapping[str, Any]) -> Door:
     for option, name in buckets.items():
         if name or option == "bucket":
             check_name(name, option)
-    return Door(client.login_from(options), **buckets)
+    return Door(
+        client.login_from(options),
+        **buckets,
+        address=options["address"],
+        drives=tuple(options["drives"]),
+    )
 
 
 def _server_time(reply: Mapping[str, Any]) -> datetime.datetime:
@@ -180,6 +193,28 @@ class Prover:
         if said not in _ENCRYPTED:
             raise RefutedError(f"it says {said}" if said else "it says nothing of encryption")
         return str(said)
+
+    def sealed(self) -> str:
+        """Look for an object's content in what lies on the drives."""
+        marker = secrets.token_hex(16).encode()
+        for number in range(_TRIES):
+            place = {"Bucket": self._door.bucket, "Key": f"{self._scratch}sealed/{number}"}
+            # Too large to be kept in with what is said about it.
+            self._put(place, marker * (_LARGE // len(marker)))
+            # A store of many sets keeps an object in one of them.
+            parts = [
+                part
+                for drive in self._door.drives
+                for part in Path(drive, place["Bucket"], place["Key"]).rglob("part.*")
+            ]
+            if parts:
+                break
+        else:
+            raise RefutedError(f"no part of {_TRIES} objects lies on these drives")
+        for part in parts:
+            if marker in part.read_bytes():
+                raise RefutedError(f"it can be read in {part}")
+        return f"{len(parts)} parts on {', '.join(self._door.drives)}"
 
     def multipart(self) -> str:
         """Put an object in two parts, and read it back."""
@@ -352,6 +387,7 @@ class Prover:
         ordered += [
             ("list finds it", self.listed),
             ("the server says it is encrypted", self.encryption),
+            *([("no plain text on the drives", self.sealed)] if self._door.drives else []),
             ("upload in two parts, and get it back", self.multipart),
             ("presigned URL without a login", self.presigned),
             ("refused: that URL without its signature", self.refuse_unsigned),
@@ -381,4 +417,6 @@ def prove(options: Mapping[str, Any], scratch: str) -> list[Proof]:
 
     :raises PlatformError: for options that no request could be made of.
     """
-    return Prover(door(options), scratch).prove()
+    found = door(options)
+    with client.led_to(found.login, found.address):
+        return Prover(found, scratch).prove()

@@ -14,10 +14,10 @@ from .plan import SERVES, plan, record, restart_pending
 _LOADS = frozenset({"start", "restart", "reload"})
 
 
-def apply(service: Service, *, check_mode: bool) -> tuple[tuple[Change, ...], bool]:
+def apply(service: Service, *, check_mode: bool) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """Bring the unit to its desired state.
 
-    :returns: what was done, and whether a restart is pending that is not allowed here.
+    :returns: what was done, and the files that wait for a restart which is not allowed here.
     :raises PlatformError: when the unit does not exist, does not start, or does not get ready.
     """
     if not check_mode:

@@ -80,14 +80,11 @@ def plan(service: Service, unit: Unit) -> tuple[Step, ...]:
     return (*_enablement(service, unit), *_activity(service, unit))
 
 
-def restart_pending(service: Service, unit: Unit) -> bool:
-    """Return whether only a restart, which is not allowed here, would load a changed file."""
-    return (
-        service.started
-        and not service.restart
-        and unit.active in _RUNS
-        and bool(_stale(unit, service.restart_files))
-    )
+def restart_pending(service: Service, unit: Unit) -> tuple[str, ...]:
+    """Return the changed files that only a restart, which is not allowed here, would load."""
+    if not service.started or service.restart or unit.active not in _RUNS:
+        return ()
+    return _stale(unit, service.restart_files)
 
 
 def record(service: Service, unit: Unit, steps: tuple[Step, ...], invocation: str = "") -> Record:

@@ -7,6 +7,7 @@ import pytest
 
 from ansible_collections.mcp.platform.plugins.module_utils._host import requirements
 from ansible_collections.mcp.platform.plugins.module_utils._host.requirements import (
+    Drive,
     Host,
     Requirements,
     problems,
@@ -73,7 +74,7 @@ def test_the_host_is_read_from_its_files(tmp_path, monkeypatch):
     binary.write_text("#!/bin/sh\necho '0 0 192.0.2.11:22 192.0.2.1:41414'\n")
     binary.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    host = requirements.read(22, tmp_path)
+    host = requirements.read(22, [], tmp_path)
     assert (host.system, host.memory_mb, host.init) == (("debian", "13"), 2048, "systemd")
     assert host.ssh_clients == ("192.0.2.1",)
 
@@ -84,6 +85,38 @@ def test_options_become_requirements():
         "architectures": ["x86_64"],
         "memory_mb": 1,
         "ssh_sources": [],
+        "drives": ["/srv/a"],
     }
     wanted = requirements.requirements_from(params)
-    assert wanted == Requirements((("debian", "13"),), ("x86_64",), 1)
+    assert wanted == Requirements((("debian", "13"),), ("x86_64",), 1, (), ("/srv/a",))
+
+
+@pytest.mark.parametrize(
+    ("drives", "words"),
+    [
+        ([Drive("/a", 1000, False)], "no directory /b"),
+        ([Drive("/a", 1000, True), Drive("/b", 1000, False)], "/a is on the root file system"),
+        ([Drive("/a", 1000, False), Drive("/b", 900, False)], "/a 1000 MiB, /b 900 MiB"),
+    ],
+)
+def test_a_drive_that_will_not_do_is_named(drives, words):
+    host = Host(("debian", "13"), "x86_64", 1, "systemd", drives=tuple(drives))
+    (problem,) = problems(host, Requirements(drives=("/a", "/b")))
+    assert words in problem
+
+
+def test_drives_that_differ_a_little_will_do():
+    host = Host(
+        ("debian", "13"),
+        "x86_64",
+        1,
+        "systemd",
+        drives=(Drive("/a", 1000, False), Drive("/b", 990, False)),
+    )
+    assert problems(host, Requirements(drives=("/a", "/b"))) == []
+
+
+def test_a_directory_is_told_with_the_size_of_its_file_system(tmp_path):
+    (tmp_path / "srv").mkdir()
+    (found,) = requirements.drives_at(["/srv", "/nowhere"], tmp_path)
+    assert (found.path, found.on_root) == ("/srv", True) and found.size_mb > 0

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import ssl
 import sys
 import threading
@@ -316,3 +317,19 @@ def test_neither_strangers_nor_the_absent_are_asked(server, ask):
         ask(replace(server, ca_path=None))
     with pytest.raises(ServerAbsentError, match="no answer"):
         ask(replace(server, endpoint="https://127.0.0.1:1"))
+
+
+def test_a_name_leads_where_it_is_told_to_and_only_meanwhile():
+    before = socket.getaddrinfo
+    login = Login("https://s3.example.test:9000", "shop", "secret")
+    with client.led_to(login, "127.0.0.1"):
+        (found,) = {place[4][0] for place in socket.getaddrinfo("s3.example.test", 9000)}
+        assert found == "127.0.0.1"
+        assert socket.getaddrinfo("127.0.0.2", 9000)[0][4][0] == "127.0.0.2"
+    assert socket.getaddrinfo is before
+
+
+def test_without_an_address_a_name_leads_where_it_did():
+    before = socket.getaddrinfo
+    with client.led_to(Login("https://s3.example.test", "shop", "secret"), ""):
+        assert socket.getaddrinfo is before

@@ -375,8 +375,10 @@ def test_nothing_is_tried_where_nobody_is_reached():
 def test_the_options_describe_a_door(monkeypatch, options):
     monkeypatch.setattr(Prover, "prove", lambda self: [self._door, self._scratch])
     own = {"bucket": "media", "locked_bucket": "", "forbidden_bucket": "bank"}
+    own |= {"address": "192.0.2.1", "drives": ["/srv/drive1"]}
     found, scratch = proofs.prove(options(**own), SCRATCH)
     assert (found.bucket, found.locked_bucket, found.forbidden_bucket) == ("media", "", "bank")
+    assert (found.address, found.drives) == ("192.0.2.1", ("/srv/drive1",))
     assert scratch == SCRATCH
     assert "secret-of-admin" not in repr(found)
 
@@ -387,3 +389,56 @@ def test_a_name_that_no_bucket_has_is_refused(options, wrong):
     with pytest.raises(PlatformError, match="S3 forbids the name") as error:
         proofs.door(options(**own))
     assert error.value.where in wrong
+
+
+class OnDrives(World):
+    """A service that keeps its objects on drives."""
+
+    def __init__(self, folder, *, plain_text=False, holds=0):
+        super().__init__()
+        self.folder, self.plain_text, self.holds = folder, plain_text, holds
+
+    def connect(self, login):
+        world = self
+
+        class Kept(S3):
+            def put_object(self, bucket, Key, Body, **more):  # noqa: N803
+                reply = super().put_object(bucket, Key, Body, **more)
+                if Key.endswith(f"sealed/{world.holds}"):
+                    place = world.folder / bucket / Key / "id"
+                    place.mkdir(parents=True)
+                    content = Body if world.plain_text else bytes(one ^ 85 for one in Body)
+                    (place / "part.1").write_bytes(content)
+                return reply
+
+        return Kept(self, login)
+
+
+def _on_drives(world):
+    prover = Prover(
+        Door(LOGIN, "media", drives=(str(world.folder),)),
+        SCRATCH,
+        connect=world.connect,
+        greet=world.greet,
+        fetch=world.fetch,
+        dial=world.dial,
+        clock=lambda: world.now,
+        sleep=world.sleep,
+    )
+    return next(proof for proof in prover.prove() if proof.proof == "no plain text on the drives")
+
+
+@pytest.mark.parametrize("holds", [0, 3])
+def test_a_part_that_nobody_can_read_is_looked_for_until_one_is_here(tmp_path, holds):
+    proof = _on_drives(OnDrives(tmp_path, holds=holds))
+    assert proof.passed and proof.detail.startswith("1 parts on")
+
+
+def test_an_object_that_can_be_read_on_a_drive_is_told(tmp_path):
+    proof = _on_drives(OnDrives(tmp_path, plain_text=True))
+    assert not proof.passed and "it can be read in" in proof.detail
+
+
+def test_drives_that_hold_nothing_prove_nothing(tmp_path):
+    proof = _on_drives(OnDrives(tmp_path, holds=99))
+    assert not proof.passed and "no part of" in proof.detail

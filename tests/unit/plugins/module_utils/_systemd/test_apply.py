@@ -109,22 +109,22 @@ def _started(host, **options):
 
 def test_a_service_is_enabled_and_started_once(host):
     host.after("start", _RUNS)
-    assert _apply(host.service()) == (["enable", "start"], False)
+    assert _apply(host.service()) == (["enable", "start"], ())
     assert host.asked() == ["enable", "reset-failed", "start"]
     assert host.record()["loaded_by"] == "i1"
-    assert _apply(host.service()) == ([], False)
+    assert _apply(host.service()) == ([], ())
     assert host.asked() == []
 
 
 def test_check_mode_only_looks(host):
-    assert _apply(host.service(), check_mode=True) == (["enable", "start"], False)
+    assert _apply(host.service(), check_mode=True) == (["enable", "start"], ())
     assert host.asked() == []
     assert not client.RECORDS.exists()
 
 
 def test_check_mode_passes_on_a_host_without_systemd(host, monkeypatch):
     monkeypatch.setenv("PATH", str(host.folder / "none"))
-    assert _apply(host.service(), check_mode=True) == (["enable", "start"], False)
+    assert _apply(host.service(), check_mode=True) == (["enable", "start"], ())
 
 
 @pytest.mark.parametrize("properties", [{}, {**_BARE, "LoadState": "not-found"}])
@@ -139,7 +139,7 @@ def test_a_missing_unit_would_be_started_and_is_an_error(host, properties):
 
 def test_a_missing_unit_that_should_not_run_is_fine(host):
     host.shows({**_BARE, "LoadState": "not-found", "UnitFileState": ""})
-    assert _apply(host.service(enabled=False, started=False)) == ([], False)
+    assert _apply(host.service(enabled=False, started=False)) == ([], ())
 
 
 def test_a_changed_file_is_loaded_by_the_next_run_whoever_placed_it(host):
@@ -176,8 +176,8 @@ def test_a_member_of_a_cluster_reports_its_pending_restart(host):
     _apply(service)
     host.asked()
     host.config.write_text("new")
-    assert _apply(service) == ([], True)
-    assert _apply(service) == ([], True)
+    assert _apply(service) == ([], (str(host.config),))
+    assert _apply(service) == ([], (str(host.config),))
     assert host.asked() == []
 
 
@@ -231,9 +231,9 @@ def test_what_never_gets_ready_is_told_and_asked_again_by_the_next_run(host, com
     with pytest.raises(PlatformError, match=said):
         _apply(service)
     assert host.asked() == []
-    assert _apply(host.service(ready=("true",))) == ([], False)
+    assert _apply(host.service(ready=("true",))) == ([], ())
     assert host.record()["loaded_by"] == "i1"
-    assert _apply(service) == ([], False)
+    assert _apply(service) == ([], ())
 
 
 def test_a_start_of_somebody_else_is_seen_ready_once(host):
@@ -241,7 +241,7 @@ def test_a_start_of_somebody_else_is_seen_ready_once(host):
     host.shows(_RUNS, InvocationID="i2")
     with pytest.raises(PlatformError, match="not ready"):
         _apply(host.service(ready=("false",), ready_timeout=0))
-    assert _apply(host.service(ready=("true",))) == ([], False)
+    assert _apply(host.service(ready=("true",))) == ([], ())
     assert host.record()["loaded_by"] == "i2"
 
 
@@ -288,7 +288,7 @@ def test_a_masked_unit_is_unmasked(host):
 def test_a_record_that_is_none_is_taken_for_none(host, text):
     _started(host)
     (client.RECORDS / "x.service.json").write_text(text)
-    assert _apply(host.service()) == ([], False)
+    assert _apply(host.service()) == ([], ())
     assert host.record()["loaded_by"] == "i1"
 
 
