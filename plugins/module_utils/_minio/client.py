@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .._core.errors import PlatformError
@@ -18,6 +19,17 @@ from .._s3.client import Login, absence, library, refusal, trusted
 from .sealing import libraries, seal, unseal
 
 _PREFIX = "/minio/admin/v3/"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back to a sealed text.
+
+    :param applied: whether the servers already work with the settings that they were sent.
+    """
+
+    text: str = field(default="", repr=False)
+    applied: bool = False
 
 
 class Admin(Protocol):
@@ -40,6 +52,9 @@ class Admin(Protocol):
         :param sealed: whether the document is sealed, and nothing returned; without one, whether
             the reply is.
         """
+
+    def sealed_text(self, method: str, command: str, text: str | None = None) -> Reply:
+        """Send *text* sealed, and return its reply; without one, the sealed text of the reply."""
 
 
 Connect = Callable[[Login], Admin]
@@ -78,7 +93,7 @@ class _Client:
         if sealed:
             # A library that is missing is told before anything is asked.
             libraries()
-        content = self._send(method, command, query or {}, body)
+        content = bytes(self._send(method, command, query or {}, body).content)
         if sealed and content:
             content = unseal(content, self.login.secret_key)
         try:
@@ -90,9 +105,16 @@ class _Client:
                 hint="check that the endpoint is a MinIO server",
             ) from None
 
-    def _send(
-        self, method: str, command: str, query: Mapping[str, str], body: bytes | None
-    ) -> bytes:
+    def sealed_text(self, method: str, command: str, text: str | None = None) -> Reply:
+        libraries()
+        secret = self.login.secret_key
+        if text is None:
+            reply = self._send(method, command, {}, None)
+            return Reply(unseal(bytes(reply.content), secret).decode(errors="replace"))
+        reply = self._send(method, command, {}, seal(text.encode(), secret))
+        return Reply(applied=reply.headers.get("x-minio-config-applied") == "true")
+
+    def _send(self, method: str, command: str, query: Mapping[str, str], body: bytes | None) -> Any:
         request = self._botocore.awsrequest.AWSRequest(
             method=method,
             url=self.login.endpoint + (command if command[0] == "/" else _PREFIX + command),
@@ -109,10 +131,9 @@ class _Client:
             self._botocore.exceptions.HTTPClientError,
         ) as error:
             raise absence(self.login, error) from None
-        content = bytes(reply.content)
         if reply.status_code // 100 != 2:
-            raise self._refusal(command, reply.status_code, content)
-        return content
+            raise self._refusal(command, reply.status_code, bytes(reply.content))
+        return reply
 
     def _refusal(self, command: str, status: int, content: bytes) -> PlatformError:
         try:

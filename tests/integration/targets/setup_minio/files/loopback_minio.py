@@ -4,12 +4,14 @@
 """Runs MinIO servers on the loopback address for a test, and ends them.
 
 loopback_minio.py start MINIO [COUNT]    starts them and prints where they are, as JSON
+loopback_minio.py restart DIRECTORY      starts them again, with what they hold
 loopback_minio.py stop DIRECTORY         ends them and removes their directory
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import secrets
@@ -55,8 +57,6 @@ def free_port() -> int:
 def environment(home: Path) -> dict[str, str]:
     """Return the server's settings; no other MINIO_ variable of the caller's has a say."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("MINIO_")}
-    key = base64.b64encode(secrets.token_bytes(32)).decode()
-    (home / "key").write_text(f"{KEY}:{key}")
     return {
         **own,
         "HOME": str(home),
@@ -88,16 +88,24 @@ def _is_ready(endpoint: str, ca: Path) -> bool:
     return True
 
 
-def serve(program: str, directory: Path, nth: int) -> str:
-    """Start the nth server, and return its endpoint."""
+def prepare(directory: Path, nth: int) -> None:
+    """Make what the nth server needs: drives, a key, and a port."""
     home = directory / str(nth)
     for drive in range(1, DRIVES + 1):
         (home / f"drive{drive}").mkdir(parents=True)
-    port = free_port()
-    endpoint = f"https://127.0.0.1:{port}"
-    words = ["timeout", LONGEST, program, "server", "--certs-dir", str(directory / "certs")]
-    words += ["--address", f"127.0.0.1:{port}", f"{home}/drive{{1...{DRIVES}}}"]
-    with open(home / "log", "wb") as log:
+    key = base64.b64encode(secrets.token_bytes(32)).decode()
+    (home / "key").write_text(f"{KEY}:{key}")
+    (home / "port").write_text(str(free_port()))
+
+
+def serve(directory: Path, nth: int) -> str:
+    """Start the nth server, and return its endpoint."""
+    home = directory / str(nth)
+    address = f"127.0.0.1:{(home / 'port').read_text()}"
+    words = ["timeout", LONGEST, (directory / "program").read_text(), "server"]
+    words += ["--certs-dir", str(directory / "certs"), "--address", address]
+    words += [f"{home}/drive{{1...{DRIVES}}}"]
+    with open(home / "log", "ab") as log:
         server = subprocess.Popen(
             words,
             stdout=log,
@@ -109,11 +117,11 @@ def serve(program: str, directory: Path, nth: int) -> str:
         )
     (home / "pid").write_text(str(server.pid))
     deadline = time.monotonic() + 120
-    while not _is_ready(endpoint, directory / "certs/public.crt"):
+    while not _is_ready(f"https://{address}", directory / "certs/public.crt"):
         if time.monotonic() > deadline or server.poll() is not None:
             sys.exit((home / "log").read_text())
         time.sleep(0.1)
-    return endpoint
+    return f"https://{address}"
 
 
 def start(program: str, count: int) -> dict[str, object]:
@@ -122,7 +130,10 @@ def start(program: str, count: int) -> dict[str, object]:
     try:
         (directory / "certs").mkdir()
         certificate(directory / "certs")
-        endpoints = [serve(program, directory, nth) for nth in range(count)]
+        (directory / "program").write_text(program)
+        for nth in range(count):
+            prepare(directory, nth)
+        endpoints = [serve(directory, nth) for nth in range(count)]
     except BaseException:
         stop(directory)
         raise
@@ -137,13 +148,33 @@ def start(program: str, count: int) -> dict[str, object]:
     }
 
 
+def end(home: Path) -> None:
+    """End the server of *home* at once, as a loss of power would."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(int((home / "pid").read_text()), signal.SIGKILL)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def restart(directory: Path) -> None:
+    """End the servers of *directory*, and start them again."""
+    for file in sorted(directory.glob("*/pid")):
+        end(file.parent)
+        deadline = time.monotonic() + 30
+        while not _is_free(int((file.parent / "port").read_text())):
+            if time.monotonic() > deadline:
+                sys.exit(f"the server of {file.parent} does not end")
+            time.sleep(0.1)
+        serve(directory, int(file.parent.name))
+
+
 def stop(directory: Path) -> None:
     """End the servers of *directory*, and remove it."""
     for file in directory.glob("*/pid"):
-        try:
-            os.killpg(int(file.read_text()), signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        end(file.parent)
     shutil.rmtree(directory, ignore_errors=True)
 
 
@@ -151,4 +182,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "start":
         print(json.dumps(start(sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 1)))
     else:
-        stop(Path(sys.argv[2]))
+        {"restart": restart, "stop": stop}[sys.argv[1]](Path(sys.argv[2]))

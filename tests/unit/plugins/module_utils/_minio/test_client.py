@@ -11,6 +11,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from botocore.awsrequest import HeadersDict
 from botocore.exceptions import EndpointConnectionError
 from minio import crypto
 
@@ -34,8 +35,8 @@ def admin(login):
         reply = client.replies.pop(0)
         if isinstance(reply, Exception):
             raise reply
-        status, content = reply
-        return SimpleNamespace(status_code=status, content=content)
+        status, content, *headers = reply
+        return SimpleNamespace(status_code=status, content=content, headers=HeadersDict(*headers))
 
     client._session = SimpleNamespace(send=send)
     return client
@@ -75,6 +76,21 @@ def test_a_sealed_reply_is_opened(admin):
     admin.replies = [(200, crypto.encrypt(b'{"alice": {}}', "secret-of-root")), (200, b"")]
     assert admin.call("GET", "list-users", sealed=True) == {"alice": {}}
     assert admin.call("GET", "list-users", sealed=True) is None
+
+
+def test_a_text_travels_sealed_in_both_directions(admin):
+    told = {"X-Minio-Config-Applied": "true"}
+    admin.replies = [
+        (200, crypto.encrypt(b"site name=lab", "secret-of-root")),
+        (200, b"", told),
+        (200, b""),
+    ]
+    assert admin.sealed_text("GET", "config").text == "site name=lab"
+    reply = admin.sealed_text("PUT", "set-config-kv", "site name=öf")
+    assert (reply.text, reply.applied) == ("", True)
+    opened = crypto.decrypt(Reply(admin.sent[1].body), "secret-of-root")
+    assert opened.decode() == "site name=öf"
+    assert not admin.sealed_text("PUT", "set-config-kv", "site name=").applied
 
 
 def test_a_plain_document_travels_as_json(admin):

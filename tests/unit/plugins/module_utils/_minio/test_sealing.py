@@ -125,6 +125,13 @@ def test_chunks_can_neither_be_left_out_nor_swapped():
             unseal(header + b"".join(chunks), SECRET)
 
 
+def test_a_way_to_seal_that_is_not_known_is_told():
+    sealed = bytearray.fromhex(FROM_GO[0])
+    sealed[32] = 3
+    with pytest.raises(PlatformError, match=r"not sealed in a way that is known here \(3\)"):
+        unseal(bytes(sealed), SECRET)
+
+
 def test_another_secret_opens_nothing():
     with pytest.raises(PlatformError, match="the secret is another one") as caught:
         unseal(bytes.fromhex(FROM_GO[0]), "another")
