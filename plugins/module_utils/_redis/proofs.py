@@ -27,6 +27,7 @@ _CONTENT = "written by a proof"
 _LIFE_SECONDS = 300
 _CONNECT_SECONDS = 5
 _CANDIDATES = 100_000
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -140,16 +141,33 @@ class Prover:
         if not self._keys:
             raise RefutedError("no key was written")
         started = self._clock()
-        with self._cluster() as cluster:
-            followers = self._followers(cluster)
+        followers = self._enough_followers(started)
         for primary, key in self._keys.items():
-            there = followers.get(primary, [])
-            if len(there) < self._entrance.replicas:
-                raise RefutedError(f"{primary[0]}:{primary[1]} has {len(there)} replicas")
-            for host, port in there:
+            for host, port in followers[primary]:
                 self._await(host, port, key, started)
         seen = sum(len(there) for there in followers.values())
         return f"read on {seen} replicas after {round((self._clock() - started) * 1000)} ms"
+
+    def _enough_followers(self, started: float) -> dict[tuple[str, int], list[tuple[str, int]]]:
+        """Return each primary's replicas, once a member tells of as many as there have to be.
+
+        A member that has just started tells of a replica only after it has heard, by gossip, how
+        far that is.
+        """
+        while True:
+            with self._cluster() as cluster:
+                followers = self._followers(cluster)
+            lacking = [
+                (primary, len(followers.get(primary, [])))
+                for primary in self._keys
+                if len(followers.get(primary, [])) < self._entrance.replicas
+            ]
+            if not lacking:
+                return followers
+            if self._clock() - started > self._entrance.timeout:
+                ((host, port), count), *_others = lacking
+                raise RefutedError(f"{host}:{port} has {count} replicas")
+            self._sleep(_POLL_SECONDS)
 
     def _followers(self, cluster: Any) -> dict[tuple[str, int], list[tuple[str, int]]]:
         followers: dict[tuple[str, int], list[tuple[str, int]]] = {}

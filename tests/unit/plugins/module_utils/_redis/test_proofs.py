@@ -29,6 +29,7 @@ class World:
     data: dict = field(default_factory=dict)
     lag: int = 0  # reads of a replica before it has a key
     replicas: bool = True
+    heard: float = 0.0  # when a member first tells of replicas
     forgetful: bool = False
     open_to_all: bool = False
     sees_everything: bool = False
@@ -64,7 +65,8 @@ class Cluster:
             [SimpleNamespace(host=host, port=port) for host, port in shard]
             for shard in zip(PRIMARIES, REPLICAS)
         ]
-        cache = {n: shard if world.replicas else shard[:1] for n, shard in enumerate(shards)}
+        told = world.replicas and world.now >= world.heard
+        cache = {n: shard if told else shard[:1] for n, shard in enumerate(shards)}
         self.nodes_manager = SimpleNamespace(slots_cache=cache)
 
     def close(self):
@@ -154,6 +156,7 @@ def test_a_good_cluster_is_proven():
     [
         (World(lag=1000), {"read on every replica"}),
         (World(replicas=False), {"read on every replica"}),
+        (World(heard=3.0), set()),
         (World(forgetful=True), {"write on every primary, over TLS", "read on every replica"}),
         (World(open_to_all=True), {"refused: no name", "refused: wrong password"}),
         (
