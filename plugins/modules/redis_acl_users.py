@@ -81,6 +81,7 @@ attributes:
     platforms: posix
 notes:
   - A change that would lock out the user that the module logs in as is refused.
+  - The server judges every user's rules before the first user is changed, in check mode too.
 """
 
 EXAMPLES = r"""

@@ -15,7 +15,7 @@ description:
     an equal number of slots. What fulfils that already is left as it is, and as few slots as possible move.
   - A run that was interrupted at any moment is finished by the next one, half-moved slots first.
   - A change that would lose data is refused before the first step. Slots of a node that does not answer and keys
-    on a node that shall join are examples.
+    on a node that shall join are examples. So is one that leaves fewer primaries than have the memory for all data (V(noeviction)).
   - Run it once for the cluster, not once per host.
 options:
   nodes:

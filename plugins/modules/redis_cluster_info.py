@@ -127,8 +127,16 @@ nodes:
       description: Keys that gave way to others since its start.
       type: int
       sample: 0
+    hits:
+      description: Look-ups that found a key since its start.
+      type: int
+      sample: 970
+    misses:
+      description: Look-ups that found none.
+      type: int
+      sample: 30
     hit_ratio:
-      description: Part of its look-ups that found a key since its start; none where there were no look-ups.
+      description: RV(nodes[].hits) by all look-ups; none where there were no look-ups.
       type: float
       sample: 0.97
     replication_offset:

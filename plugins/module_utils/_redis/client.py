@@ -49,6 +49,7 @@ _KEY_BATCH = 100
 _PATIENCE = 120
 _MIGRATE_SECONDS = 60
 _MIGRATE_TRIES = 5
+_NO_MODIFIER = "judge-only"
 
 
 class NotYetError(PlatformError):
@@ -274,9 +275,15 @@ def read_view(server: Server, places: Iterable[Place] = ()) -> View:
     :raises PlatformError: when it is not a part of one.
     """
     try:
-        nodes, keys, info, replication = _checked(
+        nodes, keys, *infos = _checked(
             server.many(
-                [("CLUSTER", "NODES"), ("DBSIZE",), ("CLUSTER", "INFO"), ("INFO", "replication")]
+                [
+                    ("CLUSTER", "NODES"),
+                    ("DBSIZE",),
+                    ("CLUSTER", "INFO"),
+                    ("INFO", "replication"),
+                    ("INFO", "memory"),
+                ]
             )
         )
     except RefusedError as error:
@@ -287,7 +294,7 @@ def read_view(server: Server, places: Iterable[Place] = ()) -> View:
                 hint="set cluster-enabled yes in its configuration, and restart it",
             ) from None
         raise
-    fields = {**parse_info(text(info)), **parse_info(text(replication))}
+    fields = {name: value for info in infos for name, value in parse_info(text(info)).items()}
     found = parse_nodes(text(nodes), places)
     # A node that was never met does not know its own address.
     mine = (replace(node, place=server.place) if "myself" in node.flags else node for node in found)
@@ -456,6 +463,22 @@ def read_users(server: Server, commands: Commands) -> tuple[dict[str, User], str
     lines, own = _checked(server.many([("ACL", "LIST"), ("ACL", "WHOAMI")]))
     users = [user_from_line(text(line), commands) for line in lines]
     return {user.name: user for user in users}, text(own)
+
+
+def refuse_users(server: Server, commands: Iterable[Sequence[str]]) -> None:
+    """Have the server judge the *commands* that change users, and change nothing.
+
+    ACL SETUSER reads its modifiers from left to right, and takes all of them back when one is
+    wrong. Behind one that no server knows, the others are judged and none is kept.
+
+    :raises PlatformError: with what the server says against one of them.
+    """
+    tried = [[*words, _NO_MODIFIER] for words in commands if words[1] == "SETUSER"]
+    for words, reply in zip(tried, server.many(tried)):
+        if isinstance(reply, RefusedError) and f"'{_NO_MODIFIER}'" not in reply.what:
+            raise PlatformError(
+                reply.what, where=f"user {words[2]}", hint="correct its rules; nothing was changed"
+            )
 
 
 def change_users(server: Server, commands: Iterable[Sequence[str]]) -> None:

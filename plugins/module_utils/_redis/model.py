@@ -74,6 +74,8 @@ class Node:
     :param stale: whether it remembers a cluster that no longer counts it in.
     :param alive: whether it answers.
     :param keys: how many keys it holds.
+    :param used: bytes that it uses.
+    :param room: bytes beyond which it refuses writes, 0 where it never does.
     :param announced: the host name that it tells clients.
     """
 
@@ -87,6 +89,8 @@ class Node:
     stale: bool = False
     alive: bool = True
     keys: int = 0
+    used: int = 0
+    room: int = 0
     announced: str = ""
     flags: frozenset[str] = frozenset()
     epoch: int = 0
@@ -307,6 +311,12 @@ class View:
         return next(node for node in self.nodes if "myself" in node.flags)
 
     @property
+    def room(self) -> int:
+        """Return beyond how many bytes it refuses writes; 0 where it has no limit, or evicts."""
+        refuses = self.info.get("maxmemory_policy") == "noeviction"
+        return int(self.info.get("maxmemory", 0)) if refuses else 0
+
+    @property
     def known(self) -> frozenset[str]:
         """Return the ids of the nodes it has shaken hands with."""
         return frozenset(node.id for node in self.nodes if "handshake" not in node.flags)
@@ -372,7 +382,8 @@ def cluster_from(views: Sequence[View], places: Iterable[Place]) -> Cluster:
         if "handshake" not in node.flags
     }
     for view in views:
-        me = replace(view.myself, keys=view.keys, place=view.place)
+        used = int(view.info.get("used_memory", 0))
+        me = replace(view.myself, keys=view.keys, used=used, room=view.room, place=view.place)
         if is_member(view, leading):
             seen = nodes[me.id]
             # Open slots are only told by the node itself; the rest is as the others see it.
@@ -384,6 +395,8 @@ def cluster_from(views: Sequence[View], places: Iterable[Place]) -> Cluster:
                 importing=me.importing,
                 alive=True,
                 keys=me.keys,
+                used=me.used,
+                room=me.room,
             )
             continue
         if view.place not in wanted:

@@ -233,6 +233,24 @@ def refuse(cluster: Cluster, desired: Desired) -> None:
             )
     for node in cluster.nodes.values():
         _refuse_data(node)
+    _refuse_overflow(cluster, desired)
+
+
+def _refuse_overflow(cluster: Cluster, desired: Desired) -> None:
+    """Refuse to move data to fewer primaries than have the memory for it."""
+    leading = [node for node in cluster.primaries() if node.slots]
+    if len(leading) <= desired.shards:
+        return
+    used = sum(node.used for node in leading)
+    staying = [node for node in map(cluster.at, desired.places) if node and node.room]
+    room = desired.shards * min((node.room for node in staying), default=used)
+    if used > room:
+        raise PlatformError(
+            f"{len(leading)} primaries use {used >> 20} MiB, and the {desired.shards} that would "
+            f"be left may use {room >> 20} MiB: slots would have nowhere to go",
+            where="nodes",
+            hint="keep the nodes, or have fewer data or a higher maxmemory first",
+        )
 
 
 def _refuse_data(node: Node) -> None:

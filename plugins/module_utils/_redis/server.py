@@ -92,6 +92,7 @@ def _apply_users(context: Context, connect: Connect, place: Place) -> Outcome:
             current, desired, absent, exclusive=options["exclusive"], protected=protected
         )
         acl.refuse_lockout(steps, desired, own, options["password"])
+        client.refuse_users(server, [step.words for step in steps])
         if not context.check_mode:
             client.change_users(server, [step.words for step in steps])
             # Also where nothing changed: a run before may have ended between the two.
@@ -141,6 +142,8 @@ def _numbers(info: Mapping[str, str]) -> dict[str, Any]:
         "used_memory": int(info.get("used_memory", 0)),
         "maxmemory": int(info.get("maxmemory", 0)),
         "evicted_keys": int(info.get("evicted_keys", 0)),
+        "hits": hits,
+        "misses": misses,
         "hit_ratio": round(hits / (hits + misses), 4) if hits + misses else None,
         "replication_offset": int(
             info.get("slave_repl_offset") or info.get("master_repl_offset") or 0

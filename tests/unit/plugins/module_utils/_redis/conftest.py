@@ -228,6 +228,12 @@ class FakeServer:
         return b"default"
 
     def acl_setuser(self, _a, _s, name, *rules):
+        unknown = [rule for rule in rules if rule in ("~after-all", "judge-only")]
+        if unknown:
+            return RefusedError(
+                f"Redis refused: Error in ACL SETUSER modifier '{unknown[0]}': no",
+                where=self.place.name,
+            )
         self.acl_deluser("", "", name)
         words = [rule for rule in rules if rule not in ("reset", "resetchannels")]
         self.node.users.append(" ".join(["user", name, *words]))

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,6 +86,16 @@ def test_two_clusters_are_refused():
     for other in (_view(2, slots=range(9)), _view(2, _other(3, slots=frozenset({5})))):
         with pytest.raises(PlatformError, match="another cluster"):
             cluster_from([one, other], [one.place, other.place])
+
+
+def test_only_a_node_that_would_refuse_writes_has_too_little_room():
+    full = {"used_memory": "7", "maxmemory": "9"}
+    for policy, room in (("noeviction", 9), ("allkeys-lfu", 0)):
+        info = {**full, "maxmemory_policy": policy}
+        one = replace(_view(1, slots=range(100)), info=info)
+        (node,) = cluster_from([one], [one.place]).nodes.values()
+        assert (node.used, node.room) == (7, room)
+    assert _view(1).room == 0
 
 
 def test_a_node_that_was_taken_out_does_not_come_back_by_itself():

@@ -265,6 +265,21 @@ def test_what_would_lose_data_is_refused():
         plan(fresh.with_(replace(node, keys=3, joined=True)), desired)
 
 
+def test_data_that_would_not_fit_is_not_moved():
+    large, small = Desired(_places(1, 1, 1, 1), 0), Desired(_places(1, 1, 1), 0)
+    for used, room, refused in ((75, 100, False), (76, 100, True), (76, 0, False)):
+        nodes = [
+            replace(node, used=used << 20, room=room << 20) for node in _made(large).nodes.values()
+        ]
+        cluster = Cluster({node.id: node for node in nodes})
+        assert plan(cluster, large) == ()
+        if not refused:
+            assert plan(cluster, small)
+            continue
+        with pytest.raises(PlatformError, match="the 3 that would be left may use 300 MiB"):
+            plan(cluster, small)
+
+
 def test_every_step_says_what_it_does():
     desired = Desired(_places(2, 2, 2))
     cluster = _fresh(desired.places)

@@ -41,6 +41,16 @@ def test_users_are_made_saved_and_left_alone_then(fake, options):
     assert _apply(server.apply_users, fake, gone)[0] == ["delete user app"]
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_rules_that_only_the_server_refuses_change_nobody(fake, options, check_mode):
+    wanted = _users(options, {"name": "fine"}, {"name": "bad", "rules": ["~* ~after-all"]})
+    with pytest.raises(PlatformError, match="modifier '~after-all'") as refused:
+        _apply(server.apply_users, fake, wanted, check_mode=check_mode)
+    assert refused.value.where == "user bad"
+    assert fake.nodes[7000].users == ["user default on nopass ~* &* +@all"]
+    assert fake.nodes[7000].saved == 0
+
+
 def test_all_instances_of_a_host_are_brought_to_the_same(fake, options):
     wanted = _users(options, {"name": "app"}, further_ports=[7001, 7000])
     done, values, _warned = _apply(server.apply_users, fake, wanted)
@@ -108,7 +118,7 @@ def test_a_cluster_is_read_from_all_its_nodes(fake, options):
     assert not values["healthy"]
     by_port = {node["port"]: node for node in values["nodes"]}
     assert by_port[7000]["slot_count"] == 16384
-    assert by_port[7000]["hit_ratio"] == 0.75
+    assert [by_port[7000][name] for name in ("hits", "misses", "hit_ratio")] == [3, 1, 0.75]
     assert by_port[7000]["key_count"] == 7
     assert by_port[7000]["version"] == "8.0.2"
     assert by_port[7001]["role"] == "replica"
