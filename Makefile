@@ -11,7 +11,7 @@ export LAB_NAME ?= lab
 export LAB_SUBNET ?= 10.77.0.0/24
 
 # Passed on: to ansible-playbook by destroy, deploy, verify and status (make deploy ARGS='--check --diff'), to the client by psql,
-# redis and bao (make psql ARGS='-c "select 1"').
+# redis, s3 and bao (make psql ARGS='-c "select 1"').
 ARGS ?=
 
 # Every target runs in the pinned tool environment, which is made where it is missing.
@@ -55,6 +55,10 @@ psql: ## log in to the application database on the primary, fully verified
 .PHONY: redis
 redis: ## log in to the Redis Cluster, fully verified
 	@$(IN) tools/connect redis $(ARGS)
+
+.PHONY: s3
+s3: ## log in to the object store with mc, fully verified
+	@$(IN) tools/connect s3 $(ARGS)
 
 .PHONY: bao
 bao: ## log in to the vault, fully verified

@@ -21,7 +21,8 @@ RECORDS = Path("/var/lib/mcp-platform/services")
 # InactiveExitTimestamp and not ActiveEnterTimestamp: a service reads its files when its start
 # begins, and may be active only much later.
 _PROPERTIES = (
-    "LoadState,ActiveState,UnitFileState,InactiveExitTimestamp,InvocationID,NeedDaemonReload"
+    "LoadState,ActiveState,UnitFileState,InactiveExitTimestamp,InvocationID,NeedDaemonReload,"
+    "Triggers"
 )
 _COMMAND_SECONDS = 300
 _POLL_SECONDS = 0.2
@@ -80,7 +81,11 @@ def properties(name: str) -> dict[str, str]:
 
 def daemon_reload_if_needed(found: Mapping[str, str]) -> bool:
     """Make systemd read its units again where it says that it has to; returns whether it did."""
-    needed = found.get("NeedDaemonReload") == "yes" or found.get("LoadState") == "not-found"
+    # What a timer starts is nobody's unit, and would go on as it was.
+    units = [found, *map(properties, found.get("Triggers", "").split())]
+    needed = found.get("LoadState") == "not-found" or any(
+        unit.get("NeedDaemonReload") == "yes" for unit in units
+    )
     failure = _failure("systemctl", "daemon-reload") if needed else ""
     if failure:
         raise PlatformError(

@@ -33,11 +33,8 @@ def _is_stale(unit: Unit, path: str) -> bool:
     that is younger than the file has taken it, whoever started the unit. systemd tells the start
     in whole seconds, so the very second counts as older.
     """
-    content = unit.digests.get(path, "")
-    if content == unit.loaded.get(path, ""):
-        return False
     if unit.proven and path in unit.loaded:
-        return True
+        return unit.digests.get(path, "") != unit.loaded[path]
     return unit.changed_at.get(path, 0) >= unit.started_at
 
 

@@ -163,6 +163,21 @@ def test_a_changed_unit_file_is_read_before_the_restart(host):
     assert host.record()["loaded_by"] == "i2"
 
 
+def test_a_changed_unit_that_a_timer_starts_is_read(monkeypatch):
+    seen = []
+
+    def shown(name):
+        seen.append(name)
+        return {"LoadState": "loaded", "NeedDaemonReload": "yes"}
+
+    done = []
+    monkeypatch.setattr(client, "properties", shown)
+    monkeypatch.setattr(client, "_failure", lambda *words: done.append(words) or "")
+    timer = {"LoadState": "loaded", "NeedDaemonReload": "no", "Triggers": "x.service"}
+    assert client.daemon_reload_if_needed(timer)
+    assert (seen, done) == (["x.service"], [("systemctl", "daemon-reload")])
+
+
 def test_a_daemon_reload_that_fails_is_an_error(host):
     host.shows(_RUNS, NeedDaemonReload="yes")
     host.fails("daemon-reload", "Refused.")

@@ -287,8 +287,16 @@ def test_a_restart_that_is_not_allowed_is_never_planned(service, unit):
 
 @given(_SERVICES, _UNITS)
 def test_a_running_service_is_touched_for_a_file_of_its_own_only(service, unit):
-    unit = replace(unit, active="active", loaded=unit.digests)
+    unit = replace(unit, active="active", loaded=unit.digests, loaded_by=unit.invocation)
     assert {"start", "restart", "reload"}.isdisjoint(_verbs(service, unit))
+
+
+def test_what_was_taken_before_somebody_elses_start_says_nothing_of_the_process():
+    """Another content stood there at that start, and now the old one does again."""
+    unit = replace(
+        _RUNNING, loaded=_RUNNING.digests, loaded_by="an earlier run", changed_at={_UNIT: 9}
+    )
+    assert _verbs(replace(_X, restart_files=(_UNIT,)), replace(unit, started_at=5)) == ["restart"]
 
 
 def test_options_become_services():
