@@ -77,8 +77,25 @@ def validate(tmp_path, **variables):
                 "maintenance is an account of the platform's own [redis_cluster_users",
             ],
         ),
+        (
+            {
+                "redis_cluster_hosts": ["node1", "node2"],
+                "redis_cluster_memory_mb": 64,
+                "redis_cluster_memory_percent": 90,
+                "redis_cluster_min_replicas_to_write": 2,
+            },
+            [
+                "2 hosts with 2 instances and 1 replicas per primary make 2 primaries; a cluster",
+                "90 per cent of the host's memory for data [redis_cluster_memory_percent",
+                "writes would wait for 2 replicas, and there are 1",
+            ],
+        ),
+        (
+            {"redis_cluster_memory_mb": 64},
+            ["40 per cent of 64 MiB for the data of 2 instances [redis_cluster_memory_mb"],
+        ),
     ],
-    ids=["none", "two", "many", "redis"],
+    ids=["none", "two", "many", "redis", "redis smaller", "redis without memory"],
 )
 def test_mistakes_in_an_inventory_are_named_before_a_host_is_touched(
     tmp_path, variables, sentences
