@@ -88,6 +88,7 @@ SPOILT = [
     ("galaxy_file_is_complete", "galaxy.yml", "[.cache]", "[]", "archive"),
     ("every_scenario_is_run", "molecule/other/converge.yml", "", "[]", "is no scenario"),
     ("every_scenario_is_run", "tests/speed/run.py", "", miniature.HEADER, "no suite runs it"),
+    ("every_action_of_a_scenario_runs", "molecule/store/molecule.yml", "{}", "scenario: {test_sequence: [side_effect x.yml]}", "nothing runs"),
     ("every_target_is_run", "tests/integration/targets/thing/tasks/main.yml", "", None, "neither"),
     ("sanity_ignores_nothing", "tests/sanity/ignore-2.21.txt", "", "x\n", "ignores something"),
     ("linters_skip_nothing", ".ansible-lint", "profile", "skip_list: [x]\nprofile", "skip_list"),

@@ -145,6 +145,20 @@ def every_scenario_is_run(tree: Path) -> list[str]:
 
 
 @check
+def every_action_of_a_scenario_runs(tree: Path) -> list[str]:
+    """Molecule skips ``side_effect NAME.yml``, and passes, where there is no side_effect.yml."""
+    problems = []
+    for path in sorted(tree.glob("molecule/*/molecule.yml")):
+        for action in (load(path).get("scenario") or {}).get("test_sequence") or []:
+            name, _space, given = action.partition(" ")
+            if name in ("side_effect", "verify"):
+                absent = not (path.parent / f"{name}.yml").exists()
+                if absent or (given and "$" not in given and not (path.parent / given).exists()):
+                    problems.append(f"{path.relative_to(tree)}: nothing runs at {action!r}")
+    return problems
+
+
+@check
 def every_target_is_run(tree: Path) -> list[str]:
     """A directory of integration targets does something."""
     problems = []
