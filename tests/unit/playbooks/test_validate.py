@@ -83,11 +83,15 @@ def validate(tmp_path, **variables):
                 "redis_cluster_memory_mb": 64,
                 "redis_cluster_memory_percent": 90,
                 "redis_cluster_min_replicas_to_write": 2,
+                "redis_cluster_admin_user": "metrics",
+                "redis_cluster_second_passwords": {"admin": "short"},
             },
             [
                 "2 hosts with 2 instances and 1 replicas per primary make 2 primaries; a cluster",
                 "90 per cent of the host's memory for data [redis_cluster_memory_percent",
                 "writes would wait for 2 replicas, and there are 1",
+                "the administrator has the name of another account of the role, metrics",
+                "a second password is shorter than eight characters",
             ],
         ),
         (
