@@ -25,7 +25,7 @@ _RECAP = re.compile(r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s.*skipped=(\d+)", re.
 _PLAY = re.compile(r"^PLAY \[(.+)\]")
 SERVICES = (
     "openbao vault-agent etcd patroni pgbouncer@transaction pgbouncer@session haproxy nftables "
-    "redis-cluster@6379 redis-cluster@6380 redis-exporter"
+    "redis-cluster@6379 redis-cluster@6380 redis-exporter minio"
 )
 
 
@@ -232,6 +232,19 @@ def redis_writer(lab: Lab, *options: str) -> Writing:
     """Return a writer of 50 keys a second to each shard."""
     program = (sys.executable, REPO / "tests/faults/redis_writer.py")
     return Writing(lab, "redis-env", *program, "--rate", "50", "--seconds", "1200", *options)
+
+
+def s3_writer(lab: Lab) -> Writing:
+    """Return a writer of 20 objects a second through the doors, who reads as many."""
+    program = (sys.executable, REPO / "tests/faults/s3_writer.py")
+    return Writing(lab, "s3-env", *program, "--rate", "20", "--seconds", "1200")
+
+
+def s3_is_open(lab: Lab) -> bool:
+    """Tell whether every host reaches an object store that takes writes."""
+    ask = "curl -sf --max-time 3 --cacert /etc/mcp-platform/pki/ca.crt https://"
+    place = "s3.platform.internal:9010/minio/health/cluster && echo open"
+    return all(lab.ssh(host, ask + place, check=False).strip() == "open" for host in HOSTS)
 
 
 def redis_is_whole(lab: Lab) -> bool:

@@ -56,7 +56,7 @@ writable:
   returned: always
   sample: true
 version:
-  description: Version of the servers, all of them where they differ. A build from source calls itself V(DEVELOPMENT.GOGET).
+  description: Version of the servers, all of them where they differ. A build without one calls itself V(DEVELOPMENT.GOGET).
   type: str
   returned: always
   sample: "2025-09-07T16:13:09Z"

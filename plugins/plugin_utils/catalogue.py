@@ -155,7 +155,8 @@ def _built(artefact: Artefact, entry: Mapping[str, Any], architecture: str, cach
             where="meta/catalogue.yml",
             hint=f"known are {', '.join(entry['architectures'])}; use the source url or path",
         )
-    sources = hashlib.sha256(f"{entry['module']}@{entry['release']} {entry['sum']}".encode())
+    made_of = f"{entry['module']}@{entry['release']} {entry['sum']} {entry.get('values', {})}"
+    sources = hashlib.sha256(made_of.encode())
     path = cache / f"{artefact.name}-{artefact.version}-{architecture}-{sources.hexdigest()[:12]}"
     proven = path.with_name(path.name + ".proven")
     with _locked(path):

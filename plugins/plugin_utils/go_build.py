@@ -124,7 +124,8 @@ def build(go: str, entry: Mapping[str, Any], architecture: str, folder: Path) ->
             where="meta/catalogue.yml",
             hint="nothing was built; check where Go fetches modules from (go env GOPROXY)",
         )
-    _run([go, "install", "-trimpath", module], environment, folder)
+    values = " ".join(f"-X {name}={value}" for name, value in entry.get("values", {}).items())
+    _run([go, "install", "-trimpath", f"-ldflags={values}", module], environment, folder)
     # For another architecture than its own, Go puts it one folder deeper.
     name = entry["module"].rsplit("/", 1)[-1]
     return next(path for path in (folder / "bin").rglob(name) if path.is_file())

@@ -185,7 +185,7 @@ def main() -> int:
         "read": len(tally.read),
         "errors": sum(tally.errors.values()),
         "error_kinds": dict(tally.errors),
-        "write_gap_max_ms": round(tally.gap([when for when, _key in tally.acknowledged]) * 1000),
+        "gap_max_ms": round(tally.gap([when for when, _key in tally.acknowledged]) * 1000),
         "read_gap_max_ms": round(tally.gap(tally.read) * 1000),
     }
     # The figures above stay as they were when the fault was over.

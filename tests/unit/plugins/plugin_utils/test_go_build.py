@@ -18,6 +18,7 @@ ENTRY = {
     "release": "v1.2.3",
     "sum": "h1:right=",
     "go": "1.24",
+    "values": {"main.Version": "1.2.3"},
     "architectures": {"x86_64": {"goarch": "amd64"}, "aarch64": {"goarch": "arm64"}},
 }
 GO = """#!/bin/sh
@@ -70,7 +71,8 @@ def test_the_binary_is_built_for_the_architecture(toolchain, tmp_path, architect
     asked = (tmp_path / "log").read_text().splitlines()
     goarch = ENTRY["architectures"][architecture]["goarch"]
     assert asked[-1] == (
-        f"install -trimpath example.test/tools/server@v1.2.3|linux/{goarch}/0/none/local"
+        "install -trimpath -ldflags=-X main.Version=1.2.3 "
+        f"example.test/tools/server@v1.2.3|linux/{goarch}/0/none/local"
     )
 
 
