@@ -313,7 +313,7 @@ class Prover:
                     heard += more
         if not heard.startswith(b"HTTP/"):
             return "hung up on"
-        head, _, body = heard.decode(errors="replace").partition("\r\n\r\n")
+        head, _end, body = heard.decode(errors="replace").partition("\r\n\r\n")
         status = head.splitlines()[0]
         # With such an error the service itself answers, behind the encryption that was left out.
         if " 400 " not in status or "<Error>" in body:
@@ -408,7 +408,7 @@ class Prover:
         (reached,) = try_all(SERVICE, [first], errors)
         if not reached.passed:
             untried = "not tried: nobody who is trusted was reached"
-            return [reached, *(Proof(SERVICE, name, False, untried) for name, _ in others)]
+            return [reached, *(Proof(SERVICE, name, False, untried) for name, _try in others)]
         return [reached, *try_all(SERVICE, others, errors)]
 
 

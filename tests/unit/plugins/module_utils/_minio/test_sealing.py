@@ -49,7 +49,10 @@ def theirs(request, monkeypatch):
     cipher, wanted = crypto._get_cipher, request.param
     monkeypatch.setattr(crypto, "_get_cipher", lambda _id, *own: cipher(int(wanted == 1), *own))
     if wanted == 2:
-        derived = lambda secret, salt: hashlib.pbkdf2_hmac("sha256", secret, salt, 8192)  # noqa: E731
+
+        def derived(secret, salt):
+            return hashlib.pbkdf2_hmac("sha256", secret, salt, 8192)
+
         monkeypatch.setattr(crypto, "_generate_key", derived)
 
     def sealed(document):

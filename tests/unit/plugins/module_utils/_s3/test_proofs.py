@@ -72,8 +72,8 @@ class World:
         return SimpleNamespace(sendall=lambda _data: None, recv=recv, close=lambda: None)
 
     def fetch(self, login, url):
-        path, _, signature = url.partition("?")
-        bucket, _, key = path[len(login.endpoint) + 1 :].partition("/")
+        path, _mark, signature = url.partition("?")
+        bucket, _slash, key = path[len(login.endpoint) + 1 :].partition("/")
         if not signature and "url" not in self.open_to:
             return 403, b"<Error><Code>AccessDenied</Code></Error>"
         if "get_object" in self.refuses:
