@@ -14,6 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+FLIGHT = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:Fly", "Resource": "arn:aws:s3:::app/*"}],
+}
 ROLES = [{"name": "app_owner", "password": "one line\nand another"}]
 
 
@@ -98,8 +102,40 @@ def validate(tmp_path, **variables):
             {"redis_cluster_memory_mb": 64},
             ["40 per cent of 64 MiB for the data of 2 instances [redis_cluster_memory_mb"],
         ),
+        (
+            {
+                "minio_drives": ["/srv/drive1", "/srv/drive1"],
+                "minio_parity": 4,
+                "minio_port": 9010,
+                "minio_kms_key": "too short",
+                "minio_admin_password": "two words",
+                "platform_minio_buckets": [{"name": "No_Bucket"}, {"name": "a.b", "quota": "x"}],
+                "platform_minio_policies": [
+                    {"name": "maintenance", "policy": "{"},
+                    {"name": "flight", "policy": FLIGHT},
+                ],
+                "platform_minio_users": [{"name": "platform", "policies": ["flight"]}],
+            },
+            [
+                "a drive is listed twice [minio_pools",
+                "a parity of 4 is more than half of a set of 6 drives [minio_pools",
+                "port 9010 is claimed by haproxy_s3_port and by minio_port",
+                "the key is not 32 bytes in base64 [minio_kms_key",
+                "holds blanks or a line break [minio_admin_password",
+                "S3 forbids the name 'No_Bucket'",
+                "quota: x is no size [minio_buckets",
+                "the policy is not valid JSON",
+                "a policy of the role's own is listed [minio_policies",
+                "s3:Fly",
+                "an account of the role's own is listed [minio_users",
+            ],
+        ),
+        ({"minio_hosts": ["node1", "node2", "node9"]}, ["node9 is not in the inventory"]),
     ],
-    ids=["none", "two", "many", "redis", "redis smaller", "redis without memory"],
+    ids=[
+        *("none", "two", "many", "redis", "redis smaller", "redis without memory"),
+        *("object storage", "a host of object storage"),
+    ],
 )
 def test_mistakes_in_an_inventory_are_named_before_a_host_is_touched(
     tmp_path, variables, sentences
