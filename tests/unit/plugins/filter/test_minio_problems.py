@@ -41,7 +41,7 @@ def test_what_the_server_takes_is_no_problem(kind, entry):
         ("buckets", {"name": "Shop"}, "S3 forbids the name"),
         ("buckets", {"name": "shop", "quota": "much"}, "much"),
         ("buckets", {"name": "shop", "policy": WORLD}, "opens the bucket to the world"),
-        ("buckets", {"name": "shop", "versionning": "enabled"}, "versionning"),
+        ("buckets", {"name": "shop", "versions": "enabled"}, "versions"),
         ("policies", {"name": "shop", "policy": "{"}, "JSON"),
         ("policies", {"name": "shop", "policy": _policy(Action="s3:Fly")}, "s3:Fly"),
         ("users", {"name": "shop", "secret_key": "short"}, "the secret has 5 signs"),
